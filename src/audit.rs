@@ -26,6 +26,8 @@ pub(crate) enum Action {
     ApiKeyRemoved,
     /// A caller has revoked own tokens; the object is the scope: `local`, `others` or `global`.
     SignedOut,
+    /// A caller has ended one of their own sessions; the object is its id in the list.
+    SessionEnded,
     /// An administrator has added an entry to the revocation list; the object is its id.
     RevocationAdded,
     /// An administrator has removed an entry of the revocation list; the object is its id.
@@ -43,6 +45,7 @@ impl Action {
             Self::ApiKeyStored => "api_key.stored",
             Self::ApiKeyRemoved => "api_key.removed",
             Self::SignedOut => "user.signed_out",
+            Self::SessionEnded => "session.ended",
             Self::RevocationAdded => "revocation.added",
             Self::RevocationRemoved => "revocation.removed",
         }

@@ -33,6 +33,7 @@
 //! | `server` | Startup, shared state and middleware |
 //! | `api` | Routes, handlers and the OpenAPI document |
 //! | `accounts` | Maps a verified token to an account, with a short-lived cache |
+//! | `user_sessions` | Records the sessions of users, who can list and end them |
 //! | `rate_limit`, `concurrency_limit` | Limits per key, without actix-web types |
 //! | `store`, `domain`, `vault` | Database, validated types, encryption of API keys |
 //! | `completions` | Client of the OpenAI-compatible service behind `/api/generate` |
@@ -68,6 +69,8 @@ pub mod settings;
 pub mod store;
 #[doc(hidden)]
 pub mod telemetry;
+#[doc(hidden)]
+pub mod user_sessions;
 #[doc(hidden)]
 pub mod vault;
 

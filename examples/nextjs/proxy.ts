@@ -7,7 +7,7 @@ import { serverClient } from '@/lib/supabase/server';
 import { type Visitor, visitor } from '@/lib/supabase/visitor';
 
 /** Pages that require a session. Each also calls `userOf`, so that a page missing here is still protected. */
-const PROTECTED = /^\/(dashboard|generate|settings|new-password)(\/|$)/;
+const PROTECTED = /^\/(dashboard|generate|settings|new-password|second-step)(\/|$)/;
 /** Pages for visitors without a session. */
 const SIGNING_IN = /^\/(sign-in|sign-up)$/;
 /** Timeout for refreshing a session. supabase-js would retry for 30 seconds. */

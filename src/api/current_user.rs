@@ -3,8 +3,13 @@
 use std::future::{Future, Ready, ready};
 
 use actix_web::{
-    FromRequest, HttpMessage, HttpRequest, HttpResponse, ResponseError, dev::Payload,
-    http::StatusCode, web::Data,
+    FromRequest, HttpMessage, HttpRequest, HttpResponse, ResponseError,
+    dev::Payload,
+    http::{
+        StatusCode,
+        header::{HeaderValue, USER_AGENT},
+    },
+    web::Data,
 };
 use bearward::{
     AuthError, NoCustomClaims, Principal, RequestId, Requirement, Service, Timestamp, Verified,
@@ -16,6 +21,7 @@ use crate::{
     audit::{Action, RequestOrigin},
     domain::{Owner, SubjectHash},
     store::{DbTimestamp, Store, StoreError},
+    user_sessions::UserSessions,
 };
 
 /// The requirement of endpoints that every user may call. Where the guard accepts services, every
@@ -50,7 +56,8 @@ impl CurrentUser {
     /// Loads the account of the token that the authentication guard has verified.
     ///
     /// # Errors
-    /// Returns the response for a disabled account, a failed query, or a missing guard.
+    /// Returns the response for a disabled account, a session that its user has ended, a failed
+    /// query, or a missing guard.
     pub(crate) async fn load(request: &HttpRequest) -> Result<Self, HttpResponse> {
         let (Some(principal), Some(accounts)) =
             (Principal::of(request), request.app_data::<Data<Accounts>>())
@@ -63,7 +70,16 @@ impl CurrentUser {
         };
         let verified = principal.into_inner();
         let origin = RequestOrigin::of(request);
-        match accounts.admit(&verified, &origin).await {
+        let admitted = async {
+            let owner = accounts.admit(&verified, &origin).await?;
+            if let Some(sessions) = request.app_data::<Data<UserSessions>>() {
+                let user_agent = request.headers().get(USER_AGENT);
+                let user_agent = user_agent.map(HeaderValue::as_bytes);
+                sessions.record(&verified, &owner, user_agent).await?;
+            }
+            Ok(owner)
+        };
+        match admitted.await {
             Ok(owner) => Ok(Self {
                 accounts: accounts.clone(),
                 verified,

@@ -21,6 +21,7 @@ mod paging;
 mod protected;
 mod revocations;
 mod schema;
+mod sessions;
 mod sign_out;
 mod status;
 mod user;
@@ -48,8 +49,9 @@ use crate::server::middleware::RequestLimits;
 ///
 /// The application needs `Data` of [`Bearward`], [`Accounts`](crate::accounts::Accounts),
 /// [`Administrators`], [`BackChannelLogout`], [`GoogleSignIn`], [`ApiKeys`], [`Completions`](crate::completions::Completions), [`DocsPage`], [`Document`],
-/// [`Health`], [`Metadata`], [`RateLimits`](crate::server::RateLimits) and
-/// [`SharedRevocations`](crate::revocations::SharedRevocations), and the middleware of
+/// [`Health`], [`Metadata`], [`RateLimits`](crate::server::RateLimits),
+/// [`SharedRevocations`](crate::revocations::SharedRevocations) and
+/// [`UserSessions`](crate::user_sessions::UserSessions), and the middleware of
 /// [`server`](crate::server).
 pub fn routes(config: &mut ServiceConfig, limits: RequestLimits, auth: &Bearward) {
     const METADATA: [&str; 2] = [
@@ -68,6 +70,12 @@ pub fn routes(config: &mut ServiceConfig, limits: RequestLimits, auth: &Bearward
         .with_account::<AnyUser>(config, limits, auth);
     endpoint("/api/auth/sign-out")
         .post(sign_out::sign_out)
+        .with_account::<AnyUser>(config, limits, auth);
+    endpoint("/api/auth/sessions")
+        .get(sessions::list)
+        .with_account::<AnyUser>(config, limits, auth);
+    endpoint("/api/auth/sessions/{id}")
+        .delete(sessions::end)
         .with_account::<AnyUser>(config, limits, auth);
     endpoint("/api/user")
         .patch(user::update)

@@ -20,7 +20,7 @@ use super::{
     own_document::{self, DocumentError},
     protected, revocations,
     schema::{ErrorBody, ErrorEnvelope},
-    sign_out, status, user,
+    sessions, sign_out, status, user,
 };
 
 /// The OpenAPI document as JSON, generated once.
@@ -117,7 +117,7 @@ pub(super) async fn document(document: Data<Document>) -> HttpResponse {
     paths(
         protected::protected, me::me, user::update, user::delete, status::add, status::list,
         api_keys::list, api_keys::upsert, api_keys::remove, generate::generate,
-        admin::list, admin::set_active, revocations::list, revocations::create, revocations::remove, sign_out::sign_out,
+        admin::list, admin::set_active, revocations::list, revocations::create, revocations::remove, sessions::end, sessions::list, sign_out::sign_out,
         forward_auth::verify, back_channel_logout::log_out, google::sign_in_url, google::sign_in,
         health::health, health::live, health::ready, health::metrics, metadata::metadata, document,
     ),

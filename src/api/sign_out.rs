@@ -11,7 +11,11 @@ use super::{
     schema::{AccountErrors, BodyErrors},
     user::all_tokens,
 };
-use crate::{audit::Action, domain::RevocationReason, revocations::SharedRevocations};
+use crate::{
+    audit::Action,
+    domain::{RevocationReason, SessionId},
+    revocations::SharedRevocations,
+};
 
 /// Which sessions of the caller end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, utoipa::ToSchema)]
@@ -68,12 +72,29 @@ pub(super) async fn sign_out(
         .iter()
         .filter_map(|entry| list.entry(entry, RevocationReason::SignOut, Some(caller)))
         .collect();
+    // First the rows: if that fails, nothing is revoked and the caller can repeat the request.
+    end_sessions(&user, scope).await?;
     add(&list, entries, user.request_id()).await?;
     user.record(Action::SignedOut, scope_name(scope));
     if scope != SignOutScope::Local {
         list.wait_for_next_second(issued_before).await;
     }
     Ok(HttpResponse::NoContent())
+}
+
+/// Removes the sessions from the caller's list. The caller's own one stays ended.
+async fn end_sessions(user: &CurrentUser, scope: SignOutScope) -> Result<(), ApiError> {
+    let current = SessionId::from_claims(user.verified().claims()).map(SessionId::hash);
+    user.with_store(async |store, owner| {
+        if let Some(current) = current.filter(|_| scope != SignOutScope::Others) {
+            store.end_session(owner, &current).await?;
+        }
+        if scope != SignOutScope::Local {
+            store.forget_sessions(owner, current.as_ref()).await?;
+        }
+        Ok(())
+    })
+    .await
 }
 
 fn scope_name(scope: SignOutScope) -> &'static str {

@@ -6,8 +6,10 @@ mod profile;
 mod revocation;
 mod status_check;
 mod subject_hash;
+mod user_session;
 mod validation;
 
+pub(crate) use self::user_session::issued_at;
 pub use self::{
     api_key::Provider,
     page::{Cursor, InvalidLimit, Page, PageRequest},
@@ -15,5 +17,6 @@ pub use self::{
     revocation::{RevocationEntry, RevocationReason},
     status_check::{ClientName, IdempotencyKey, StatusCheck},
     subject_hash::{Administrator, Owner, SessionHash, SubjectHash, UserId},
+    user_session::{SessionId, UserAgent, UserSession},
     validation::ValidationError,
 };

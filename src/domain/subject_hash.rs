@@ -33,7 +33,7 @@ impl SessionHash {
     /// `exp` if it has no `iat` either.
     pub fn from_claims(claims: &Claims) -> Self {
         Self(match claims.session_id() {
-            Some(id) => hash_parts("session", id.as_bytes()),
+            Some(id) => return Self::from_id(id),
             None => hash_parts(
                 "issued",
                 &claims
@@ -43,6 +43,11 @@ impl SessionHash {
                     .to_be_bytes(),
             ),
         })
+    }
+
+    /// Hashes a session id.
+    pub(crate) fn from_id(id: &str) -> Self {
+        Self(hash_parts("session", id.as_bytes()))
     }
 
     /// Reads the stored bytes.

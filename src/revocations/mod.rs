@@ -217,6 +217,22 @@ impl SharedRevocations {
         }
     }
 
+    /// Returns whether tokens of a session that were issued at this time are rejected. `issuer` is
+    /// canonical.
+    pub(crate) fn rejects_session(
+        &self,
+        issuer: &str,
+        subject: &str,
+        session_id: &str,
+        issued_at: Option<Timestamp>,
+    ) -> bool {
+        self.0.as_ref().is_some_and(|inner| {
+            inner
+                .own
+                .rejects_session(issuer, subject, session_id, issued_at)
+        })
+    }
+
     /// Returns the time of a revocation of all tokens of a caller: now, or the time when the
     /// caller's token was issued, if the issuer's clock is ahead.
     pub(crate) fn issued_before(caller: &Verified, now: Timestamp) -> Timestamp {

@@ -40,6 +40,7 @@ use crate::{
     settings::{self, ClientAuth, Config},
     store::{OpenError, Opening, Store},
     telemetry::Metrics,
+    user_sessions::UserSessions,
 };
 
 /// A server that is bound to its addresses and ready to run.
@@ -78,6 +79,7 @@ struct AppState {
     rate_limits: Data<RateLimits>,
     revocations: Data<SharedRevocations>,
     shutdown: Data<Shutdown>,
+    user_sessions: Data<UserSessions>,
 }
 
 /// The OpenAPI document and the page that shows it.
@@ -326,6 +328,11 @@ impl AppState {
                 shutdown.clone(),
                 revocations.clone(),
             )),
+            user_sessions: Data::new(UserSessions::new(
+                store.clone(),
+                revocations.clone(),
+                Arc::clone(&clock),
+            )),
             revocations: Data::new(revocations),
             metadata: Data::new(Metadata::new(
                 resource,
@@ -394,7 +401,8 @@ impl AppFactory {
             .app_data(state.metadata.clone())
             .app_data(state.rate_limits.clone())
             .app_data(state.revocations.clone())
-            .app_data(state.shutdown.clone());
+            .app_data(state.shutdown.clone())
+            .app_data(state.user_sessions.clone());
         let app = middleware::wrap_application(
             app,
             self.settings.clone(),

@@ -9,7 +9,7 @@ use super::{connection::Connection, file::FileIdentity};
 
 /// Tables that are not needed to load an account. Statements on one of them never take all
 /// connections, so that a lock on the table does not block the other routes.
-const LIMITED_TABLES: [&str; 2] = ["status_checks", "api_keys"];
+const LIMITED_TABLES: [&str; 3] = ["status_checks", "api_keys", "user_sessions"];
 
 /// The connection pools of one database server.
 #[derive(Debug)]

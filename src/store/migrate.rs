@@ -53,7 +53,8 @@ pub enum MigrationError {
     #[error(
         "the schema public has the tables of an earlier bearward, and database.schema is {0}. To keep their rows, stop all servers and run: \
          CREATE SCHEMA IF NOT EXISTS {0}; ALTER TABLE public.users SET SCHEMA {0}; ALTER TABLE public.status_checks SET SCHEMA {0}; ALTER TABLE \
-         public.api_keys SET SCHEMA {0}; ALTER TABLE IF EXISTS public.revocations SET SCHEMA {0}; ALTER TABLE public.seaql_migrations SET SCHEMA {0}. To start with empty tables, drop those in public"
+         public.api_keys SET SCHEMA {0}; ALTER TABLE IF EXISTS public.revocations SET SCHEMA {0}; ALTER TABLE IF EXISTS \
+         public.user_sessions SET SCHEMA {0}; ALTER TABLE public.seaql_migrations SET SCHEMA {0}. To start with empty tables, drop those in public"
     )]
     InPublic(String),
     /// A table was dropped or changed after the migrations.

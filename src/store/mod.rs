@@ -23,6 +23,7 @@ mod pooler;
 mod revocations;
 mod schema;
 mod status_checks;
+mod user_sessions;
 mod vault_rotation;
 
 use std::{fmt, sync::Arc, time::Duration};
@@ -41,6 +42,7 @@ pub use self::{
     migrate::MigrationError,
     monitor::DatabaseState,
     status_checks::Insert,
+    user_sessions::{SessionSighting, StoredSession},
 };
 
 pub(crate) use self::revocations::{ReadPosition, RevocationListener};

@@ -9,13 +9,19 @@ use sea_orm::{
 
 use super::{
     connection::{Transaction, code},
-    entity::{api_keys, migrations, revocations, status_checks, users},
+    entity::{api_keys, migrations, revocations, status_checks, user_sessions, users},
     error::is_unavailable,
     migrate::MigrationError,
 };
 
 /// The tables of the migrations.
-pub(super) const TABLES: [&str; 4] = ["users", "status_checks", "api_keys", "revocations"];
+pub(super) const TABLES: [&str; 5] = [
+    "users",
+    "status_checks",
+    "api_keys",
+    "revocations",
+    "user_sessions",
+];
 /// The tables that the first version had in the schema "public".
 const FIRST_TABLES: [&str; 4] = ["users", "status_checks", "api_keys", MIGRATIONS_TABLE];
 /// The table that the migrations are recorded in.
@@ -141,6 +147,7 @@ fn columns(table: &str) -> BTreeSet<String> {
         "users" => of::<users::Column>(),
         "status_checks" => of::<status_checks::Column>(),
         "revocations" => of::<revocations::Column>(),
+        "user_sessions" => of::<user_sessions::Column>(),
         _ => of::<api_keys::Column>(),
     }
 }
@@ -154,6 +161,7 @@ pub(super) async fn check_tables(
     check_table(db, status_checks::Entity).await?;
     check_table(db, api_keys::Entity).await?;
     check_table(db, revocations::Entity).await?;
+    check_table(db, user_sessions::Entity).await?;
     reject_hidden_rows(db, namespace, &TABLES).await
 }
 

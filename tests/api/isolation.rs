@@ -53,6 +53,8 @@ fn routes(id: &str) -> Vec<(Method, String, Option<Value>)> {
         ),
         (Method::GET, "/api/admin/revocations".to_owned(), None),
         (Method::DELETE, format!("/api/admin/revocations/{id}"), None),
+        (Method::GET, "/api/auth/sessions".to_owned(), None),
+        (Method::DELETE, format!("/api/auth/sessions/{id}"), None),
         // Last: it revokes the caller's token.
         (Method::DELETE, "/api/user".to_owned(), None),
     ]

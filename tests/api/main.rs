@@ -24,6 +24,7 @@ mod provisioning;
 mod request_bodies;
 mod revocation;
 mod service_keys;
+mod sessions;
 mod status;
 #[cfg(unix)]
 mod supabase_sessions;

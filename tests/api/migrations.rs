@@ -34,7 +34,7 @@ async fn ten_concurrent_starts_migrate_once() {
     }
     assert_eq!(
         query_number(&url, "SELECT COUNT(*) FROM seaql_migrations").await,
-        3
+        4
     );
 }
 
@@ -61,7 +61,7 @@ async fn a_newer_schema_is_rejected_and_left_unchanged() {
     );
     assert_eq!(
         query_number(&url, "SELECT COUNT(*) FROM seaql_migrations").await,
-        4
+        5
     );
 }
 
@@ -81,6 +81,7 @@ async fn reading_the_schema_status_changes_nothing() {
                     "m0001_accounts",
                     "m0002_machine_accounts",
                     "m0003_revocations",
+                    "m0004_user_sessions",
                 ];
                 assert_eq!(pending, all);
             }

@@ -201,7 +201,8 @@ async fn starts_without_advisory_locks_migrate_once() {
         [
             "m0001_accounts",
             "m0002_machine_accounts",
-            "m0003_revocations"
+            "m0003_revocations",
+            "m0004_user_sessions"
         ],
         "the lock is released"
     );

@@ -4,7 +4,7 @@ import { useEffect, useRef } from 'react';
 
 import { Avatar } from './avatar';
 import { useMe } from './me';
-import { SignOutButton } from './sign-out-button';
+import { SignOutButtons } from './sign-out-buttons';
 
 /** A `details` element instead of a menu: it contains text and one button, and works before hydration. */
 export function AccountMenu() {
@@ -39,8 +39,7 @@ export function AccountMenu() {
           {name && <strong>{name}</strong>}
           <span>{email}</span>
         </p>
-        <SignOutButton />
-        <p className="field-hint">Ends your sessions on all devices.</p>
+        <SignOutButtons />
       </div>
     </details>
   );

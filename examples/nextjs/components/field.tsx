@@ -1,4 +1,6 @@
-import { type ComponentProps, type ReactNode, useId } from 'react';
+'use client';
+
+import { type ComponentProps, type ReactNode, useId, useState } from 'react';
 
 interface About {
   label: string;
@@ -13,6 +15,24 @@ export function Field({ label, hint, problem, ...input }: About & ComponentProps
     <div className="field">
       <label htmlFor={id}>{label}</label>
       <input id={id} {...described(id, hint, problem)} {...input} />
+      <Below id={id} hint={hint} problem={problem} />
+    </div>
+  );
+}
+
+/** A password input with a button that shows what was typed. */
+export function PasswordField({ label, hint, problem, ...input }: About & Omit<ComponentProps<'input'>, 'type'>) {
+  const id = useId();
+  const [isShown, setIsShown] = useState(false);
+  return (
+    <div className="field">
+      <label htmlFor={id}>{label}</label>
+      <div className="field-password">
+        <input id={id} type={isShown ? 'text' : 'password'} autoCapitalize="none" spellCheck={false} {...described(id, hint, problem)} {...input} />
+        <button type="button" className="field-toggle" aria-pressed={isShown} onClick={() => setIsShown(!isShown)}>
+          Show<span className="unseen"> password</span>
+        </button>
+      </div>
       <Below id={id} hint={hint} problem={problem} />
     </div>
   );

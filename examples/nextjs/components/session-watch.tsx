@@ -2,8 +2,10 @@
 
 import { useEffect } from 'react';
 
-import { leave, ownedBy } from '@/lib/api/session';
+import { leaveWithoutSession, ownedBy } from '@/lib/api/session';
+import { SECOND_STEP } from '@/lib/return-path';
 import { supabase } from '@/lib/supabase/browser';
+import { afterFirstStep } from '@/lib/supabase/second-step';
 
 /** Binds a page to the user it was rendered for: leaves when the session ends in any tab, and reloads when another user signs in. */
 export function SessionWatch({ user }: { user: string }) {
@@ -12,8 +14,10 @@ export function SessionWatch({ user }: { user: string }) {
 
   useEffect(() => {
     const { data } = supabase().auth.onAuthStateChange((event, session) => {
-      if (event === 'SIGNED_OUT') void leave('ended');
+      if (event === 'SIGNED_OUT') leaveWithoutSession();
       else if (session && session.user.id !== user) window.location.reload();
+      // A sign-in whose second step was left out, for example by entering an address.
+      else if (event === 'INITIAL_SESSION') setTimeout(() => void completeSignIn());
     });
     // The page was restored from the back/forward cache.
     const shownAgain = (event: PageTransitionEvent) => {
@@ -26,4 +30,12 @@ export function SessionWatch({ user }: { user: string }) {
     };
   }, [user]);
   return null;
+}
+
+async function completeSignIn(): Promise<void> {
+  const { pathname, search } = window.location;
+  if (pathname === SECOND_STEP) return;
+  const here = pathname + search;
+  const page = await afterFirstStep(here);
+  if (page !== here) window.location.replace(page);
 }

@@ -6,4 +6,5 @@ pub(super) mod api_keys;
 pub(super) mod migrations;
 pub(super) mod revocations;
 pub(super) mod status_checks;
+pub(super) mod user_sessions;
 pub(super) mod users;

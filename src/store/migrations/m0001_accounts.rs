@@ -173,7 +173,7 @@ pub(super) fn timestamp(backend: DbBackend, name: impl IntoIden) -> ColumnDef {
 }
 
 /// A foreign key to the owner. Deleting a user deletes the rows.
-fn owner_foreign_key(
+pub(super) fn owner_foreign_key(
     backend: DbBackend,
     name: &str,
     table: impl IntoIden,

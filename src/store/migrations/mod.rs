@@ -3,6 +3,7 @@
 mod m0001_accounts;
 mod m0002_machine_accounts;
 mod m0003_revocations;
+mod m0004_user_sessions;
 
 use sea_orm::{DbBackend, Statement};
 
@@ -15,7 +16,7 @@ pub(super) struct Migration {
 }
 
 /// All migrations, oldest first.
-pub(super) const MIGRATIONS: [Migration; 3] = [
+pub(super) const MIGRATIONS: [Migration; 4] = [
     Migration {
         name: "m0001_accounts",
         statements: m0001_accounts::statements,
@@ -27,5 +28,9 @@ pub(super) const MIGRATIONS: [Migration; 3] = [
     Migration {
         name: "m0003_revocations",
         statements: m0003_revocations::statements,
+    },
+    Migration {
+        name: "m0004_user_sessions",
+        statements: m0004_user_sessions::statements,
     },
 ];

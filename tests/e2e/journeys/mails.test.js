@@ -113,6 +113,33 @@ test('a reset link in another browser shows a message', async () => {
   await other.leave();
 });
 
+test('a confirmed address in another browser is told to sign in', async () => {
+  const visitor = await world.visitor();
+  const other = await world.visitor();
+  const nora = newUser('Nora Elsewhere');
+  await visitor.goto('/sign-up?next=%2Fsettings');
+  await visitor.page.getByLabel('Email').fill(nora.email);
+  await visitor.page.getByLabel('Password').fill(nora.password);
+  await visitor.button('Create account').click();
+  await visitor.page.getByText('Check your email').waitFor();
+  const link = await mail(other.page, nora.email, 'signup');
+  const address = await link.getAttribute('href');
+  await link.click();
+  await other.arrives('/sign-in');
+  await other.page.getByText('Your address is confirmed. Sign in to continue.').waitFor();
+  assert.equal(await other.page.getByText('start again').count(), 0);
+  assert.equal(await other.session(), undefined);
+  await other.picture('mails-6-confirmed-elsewhere');
+  // A mail scanner or a second click has used the link.
+  await other.page.goto(address);
+  await other.arrives('/sign-in');
+  await other.page.getByText('If you have confirmed your address, sign in.').waitFor();
+  await other.signIn(nora);
+  await other.arrives('/settings');
+  await visitor.leave();
+  await other.leave();
+});
+
 test('a reset request does not reveal whether an account exists', async () => {
   const visitor = await world.visitor();
   const messages = [];

@@ -78,7 +78,7 @@ test('a name can be changed and a picture must be an https URL', async () => {
     await walk();
     await visitor.sees('Pat After');
     await page.getByRole('heading', { name: 'Good to see you, Pat' }).waitFor();
-    await page.getByLabel('Your account').click();
+    await page.getByLabel('Your account', { exact: true }).click();
     await page.locator('.account-panel').getByText('Pat After').waitFor();
     assert.equal(await page.getByText('Tracy Before').count(), 0);
   }

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 
 import { addresses } from './addresses.js';
 import { Child } from './child.js';
+import { FakeIdp } from './fake-idp.js';
 import { Model } from './model.js';
 
 const bearward = process.env.BEARWARD;
@@ -33,6 +34,14 @@ export class Stack {
       stack.#serveSettings = { ...stack.#settings(settings), SUPABASE_URL: addresses.idp, BEARWARD_SERVER__BIND: `127.0.0.1:${ports.api}` };
       await stack.startIdp(idp);
       await stack.startServe();
+    });
+  }
+
+  /** Starts the app with a fake identity provider and without an API. */
+  static async withFakeIdp() {
+    const stack = new Stack();
+    return stack.#run(async () => {
+      stack.fakeIdp = await new FakeIdp().listen(ports.idp);
     });
   }
 
@@ -70,6 +79,7 @@ export class Stack {
 
   async stop() {
     for (const child of this.#children.reverse()) await child.stop();
+    await this.fakeIdp?.close();
     this.model?.close();
     rmSync(this.#folder, { recursive: true, force: true });
   }

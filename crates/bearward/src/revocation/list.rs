@@ -14,7 +14,7 @@ use arc_swap::ArcSwap;
 use super::{
     Revocation, RevocationConfig, RevocationError, RevocationKind, RevocationUpdate,
     hash::{EntryHasher, EntryKey},
-    table::{EntryValue, Table, TableContents},
+    table::{EntryValue, Table, TableContents, TokenFacts},
 };
 use crate::{
     clock::{Clock, Timestamp},
@@ -374,6 +374,35 @@ impl Revocations {
             self.change_len(-1);
         }
         is_removed
+    }
+
+    /// Returns whether the lists of the verifier reject a token of this session that was issued at
+    /// this time. `issuer` is the canonical issuer.
+    ///
+    /// # Security
+    /// Entries for single tokens (`jti`) and for keys are not considered: this describes sessions,
+    /// for example in a list, and does not replace the verification of a token.
+    pub fn rejects_session(
+        &self,
+        issuer: &str,
+        subject: &str,
+        session_id: &str,
+        issued_at: Option<Timestamp>,
+    ) -> bool {
+        let hasher = &self.shared.hasher;
+        let session = hasher.key(RevocationKind::Session, issuer, session_id);
+        let subject = hasher.key(RevocationKind::Subject, issuer, subject);
+        let facts = TokenFacts {
+            issued_at: issued_at.map(Timestamp::unix),
+            session: Some(session),
+        };
+        let now = self.shared.clock.now().unix();
+        let lists = self.shared.lists.load();
+        lists.iter().any(|list| {
+            [session, subject]
+                .iter()
+                .any(|key| list.table.rejects(*key, facts, now))
+        })
     }
 
     /// Removes the expired entries and returns their number. This is not required: expired entries

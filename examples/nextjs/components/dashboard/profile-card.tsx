@@ -36,6 +36,10 @@ export function ProfileCard() {
               </dd>
             </div>
             <div>
+              <dt>Security</dt>
+              <dd>{me.claims.aal === 'aal2' ? 'Two steps (AAL2)' : 'One step (AAL1)'}</dd>
+            </div>
+            <div>
               <dt>Roles</dt>
               <dd>{me.claims.roles.join(', ') || 'None'}</dd>
             </div>

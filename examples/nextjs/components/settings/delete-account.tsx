@@ -6,9 +6,10 @@ import { Field } from '@/components/field';
 import { ProblemNotice } from '@/components/problem-notice';
 import { Submit } from '@/components/submit';
 import { api } from '@/lib/api/client';
-import type { Problem } from '@/lib/api/problem';
+import { type Problem, problemOfFailure } from '@/lib/api/problem';
 import { result } from '@/lib/api/result';
-import { signOut } from '@/lib/supabase/sign-out';
+import { SignInUnreachable } from '@/lib/api/session';
+import { endOtherSessions, leaveDeletedAccount } from '@/lib/supabase/sign-out';
 
 /** The confirmation word. */
 const WORD = 'delete';
@@ -28,8 +29,10 @@ export function DeleteAccount() {
     if (typed !== WORD) return;
     setBusy(true);
     setProblem(undefined);
-    const erased = await result(api.DELETE('/api/user'));
-    if (!erased.problem) return signOut(true);
+    // First, so that no other device renews its token afterwards: the API would create a new account for it.
+    const isAlone = await endOtherSessions();
+    const erased = isAlone ? await result(api.DELETE('/api/user')) : { problem: problemOfFailure(new SignInUnreachable()) };
+    if (!erased.problem) return leaveDeletedAccount();
     setBusy(false);
     setProblem(erased.problem);
   }

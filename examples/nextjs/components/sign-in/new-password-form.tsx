@@ -1,31 +1,36 @@
 'use client';
 
-import { isAuthRetryableFetchError } from '@supabase/supabase-js';
-import { type FormEvent, useState } from 'react';
+import { type AuthError, isAuthWeakPasswordError } from '@supabase/supabase-js';
+import { type FormEvent, useRef, useState } from 'react';
 
-import { Field } from '@/components/field';
+import { Field, PasswordField } from '@/components/field';
 import { Notice } from '@/components/notice';
 import { Submit } from '@/components/submit';
+import { type FormProblems, TOO_SHORT, isFine, newPasswordProblem, useFocusOnProblem } from '@/lib/form-problems';
 import { HOME } from '@/lib/return-path';
-import { OUT_OF_REACH, SHORTEST_PASSWORD, inWords } from '@/lib/sign-in-problem';
+import { SHORTEST_PASSWORD, ofFailure } from '@/lib/sign-in-problem';
 import { supabase } from '@/lib/supabase/browser';
 
 /** Sets a new password for the signed-in user. */
 export function NewPasswordForm({ email }: { email: string }) {
+  const form = useRef<HTMLFormElement>(null);
   const [busy, setBusy] = useState(false);
-  const [problem, setProblem] = useState<string>();
+  const [problems, setProblems] = useState<FormProblems>({});
   const [isSet, setIsSet] = useState(false);
+  useFocusOnProblem(form, problems);
 
   async function submit(event: FormEvent<HTMLFormElement>) {
     event.preventDefault();
     if (busy) return;
     const password = String(new FormData(event.currentTarget).get('password') ?? '');
+    const found = { password: newPasswordProblem(password) };
+    setProblems(found);
+    if (!isFine(found)) return;
     setBusy(true);
-    setProblem(undefined);
     const { error } = await supabase().auth.updateUser({ password });
     setBusy(false);
     setIsSet(!error);
-    if (error) setProblem(isAuthRetryableFetchError(error) ? OUT_OF_REACH : inWords(error.code, NOT_SET).text);
+    if (error) setProblems(problemsOf(error));
   }
 
   if (isSet) {
@@ -42,19 +47,18 @@ export function NewPasswordForm({ email }: { email: string }) {
     );
   }
   return (
-    <form method="post" className="stack" onSubmit={(event) => void submit(event)}>
+    <form method="post" className="stack" ref={form} onSubmit={(event) => void submit(event)} noValidate>
       {/* For password managers. */}
       <Field label="Email" type="email" value={email} readOnly autoComplete="username" />
-      <Field
+      <PasswordField
         label="New password"
         name="password"
-        type="password"
         autoComplete="new-password"
         required
-        minLength={SHORTEST_PASSWORD}
+        problem={problems.password}
         hint={`At least ${SHORTEST_PASSWORD} characters. A passphrase works best.`}
       />
-      {problem && <Notice tone="problem">{problem}</Notice>}
+      {problems.form && <Notice tone="problem">{problems.form}</Notice>}
       <Submit busy={busy} doing="Saving…">
         Set new password
       </Submit>
@@ -62,4 +66,8 @@ export function NewPasswordForm({ email }: { email: string }) {
   );
 }
 
-const NOT_SET = { tone: 'problem', text: 'The password could not be set. Please try again in a moment.' } as const;
+function problemsOf(error: AuthError): FormProblems {
+  if (isAuthWeakPasswordError(error) && error.reasons.includes('length')) return { password: TOO_SHORT };
+  const text = ofFailure(error, 'password');
+  return error.code === 'same_password' || error.code === 'weak_password' ? { password: text } : { form: text };
+}

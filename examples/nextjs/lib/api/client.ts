@@ -4,7 +4,7 @@ import { env } from '@/lib/env';
 import { supabase } from '@/lib/supabase/browser';
 
 import type { paths } from './schema';
-import { accessToken, announce, leave, renewed } from './session';
+import { accessToken, announce, hold, leave, renewed } from './session';
 
 /** The API client, typed by the OpenAPI document. For the browser: each request carries the access token of the signed-in user. */
 export const api = createClient<paths>({ baseUrl: env.apiUrl, fetch: authorized });
@@ -20,6 +20,7 @@ export async function authorized(request: Request): Promise<Response> {
   if (second.status !== 401) return second;
   // The refreshed token is rejected too. Delete the session, or the sign-in page would redirect back.
   announce('refused');
+  hold();
   await supabase().auth.signOut({ scope: 'local' });
   return leave('refused');
 }

@@ -34,7 +34,7 @@ export async function renewed(used: string): Promise<string> {
 }
 
 /** Why the user leaves the page; `lib/sign-in-problem.ts` has the messages. */
-export type Ending = 'ended' | 'erased' | 'everywhere' | 'here' | 'refused';
+export type Ending = 'ended' | 'erased' | 'everywhere' | 'here' | 'here-only' | 'refused' | 'soon';
 
 let announced: Ending | undefined;
 let isLeaving = false;
@@ -44,13 +44,25 @@ export function announce(ending: Ending): void {
   announced = ending;
 }
 
+let isHeld = false;
+
+/** Keeps the page until `leave` is called. Leaving when the client deletes the session would abort the requests that end it elsewhere. */
+export function hold(): void {
+  isHeld = true;
+}
+
+/** Leaves because the session was deleted, here or in another tab. */
+export function leaveWithoutSession(): void {
+  if (!isHeld) void leave('ended');
+}
+
 /** Redirects to the sign-in page with a full page load, which discards all state in memory. */
 export function leave(known: Ending): Promise<never> {
   const ending = announced ?? known;
   // Several places detect the end of a session; a second navigation would abort the first.
   if (isLeaving) return new Promise(() => undefined);
   isLeaving = true;
-  const isWanted = ending === 'erased' || ending === 'everywhere' || ending === 'here';
+  const isWanted = ending !== 'ended' && ending !== 'refused';
   const { pathname, search } = window.location;
   const query = new URLSearchParams({ problem: ending, ...(!isWanted && { next: pathname + search }) });
   window.location.replace(`/sign-in?${query.toString()}`);
@@ -68,6 +80,7 @@ function own(session: { access_token: string; user: { id: string } }): string | 
 async function refused(error: unknown): Promise<never> {
   if (isAuthRetryableFetchError(error)) throw new SignInUnreachable();
   // The client keeps a session whose access token has not expired. The API has rejected the token, and the server would redirect back here.
+  hold();
   await supabase().auth.signOut({ scope: 'local' });
   return leave('ended');
 }

@@ -1,4 +1,5 @@
-import { type SupabaseClient, isAuthRetryableFetchError } from '@supabase/supabase-js';
+import { type JwtPayload, type SupabaseClient, isAuthRetryableFetchError } from '@supabase/supabase-js';
+import { type JSONWebKeySet, createLocalJWKSet, decodeJwt, decodeProtectedHeader, errors, jwtVerify } from 'jose';
 import 'server-only';
 
 import { env } from '@/lib/env';
@@ -20,16 +21,15 @@ export type Visitor = { state: 'signed-in'; user: User } | { state: 'signed-out'
 /**
  * Verifies the session that came with a request.
  *
- * `getSession` reads the token from the cookie and refreshes it if it is about to expire, without verifying it. `getClaims` verifies
+ * `getSession` reads the token from the cookie and refreshes it if it is about to expire, without verifying it. `verifiedClaims` verifies
  * signature and expiry with the provider's public keys.
  */
 export async function visitor(supabase: SupabaseClient): Promise<Visitor> {
   const { data, error } = await supabase.auth.getSession();
   if (!data.session) return { state: isAuthRetryableFetchError(error) ? 'unknown' : 'signed-out' };
-  const token = data.session.access_token;
-  const verified = await supabase.auth.getClaims(token, { jwks: await signingKeys(keyId(token)) });
-  if (isAuthRetryableFetchError(verified.error)) return { state: 'unknown' };
-  const { sub, aud, email, user_metadata: metadata } = verified.data?.claims ?? {};
+  const claims = await verifiedClaims(supabase, data.session.access_token);
+  if (claims === 'unknown') return { state: 'unknown' };
+  const { sub, aud, email, user_metadata: metadata } = claims ?? {};
   // The same keys also sign other tokens, such as ID tokens for OAuth clients of the project.
   if (typeof sub !== 'string' || ![aud].flat().includes('authenticated')) {
     // Delete the cookies: the browser would treat them as a session and redirect in a loop.
@@ -41,17 +41,41 @@ export async function visitor(supabase: SupabaseClient): Promise<Visitor> {
   return { state: 'signed-in', user: { id: sub, email: typeof email === 'string' ? email : '', name: name ?? '', picture } };
 }
 
+/** The other algorithms with public keys, which jose verifies. */
+const ASYMMETRIC = ['EdDSA', 'Ed25519', 'ES384', 'ES512', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'];
+/** Algorithms that `getClaims` supports. For all others it throws, although Supabase has announced EdDSA. */
+const BY_SUPABASE = ['RS256', 'ES256', 'HS256', 'HS384', 'HS512'];
+
+/** Returns the claims of a token whose signature and expiry are valid. `unknown`: the identity provider must be asked and is unreachable. */
+async function verifiedClaims(supabase: SupabaseClient, token: string): Promise<JwtPayload | 'unknown' | undefined> {
+  const { alg, kid } = headerOf(token);
+  const jwks = await signingKeys(kid);
+  if (alg === undefined || BY_SUPABASE.includes(alg)) {
+    const { data, error } = await supabase.auth.getClaims(token, { jwks });
+    return isAuthRetryableFetchError(error) ? 'unknown' : data?.claims;
+  }
+  try {
+    const { payload } = await jwtVerify(token, createLocalJWKSet(jwks as JSONWebKeySet), { algorithms: ASYMMETRIC, requiredClaims: ['exp'] });
+    return payload as JwtPayload;
+  } catch (error) {
+    if (!(error instanceof errors.JWKSNoMatchingKey)) return undefined;
+    // As getClaims does for a key that is not published yet, or while the keys cannot be fetched.
+    const { error: refusal } = await supabase.auth.getUser(token);
+    if (isAuthRetryableFetchError(refusal)) return 'unknown';
+    return refusal ? undefined : (decodeJwt(token) as JwtPayload);
+  }
+}
+
 /** Whether `contentSecurityPolicy` allows the image. */
 function isShown(address: unknown): address is string {
   return typeof address === 'string' && (address.startsWith('https://') || address.startsWith(`${env.supabaseUrl}/`));
 }
 
-/** Returns the unverified key id, used only to select a key. */
-function keyId(token: string): string | undefined {
+/** Returns algorithm and key id of the unverified header, used only to select how and with which key the token is verified. */
+function headerOf(token: string): { alg?: string | undefined; kid?: string | undefined } {
   try {
-    const header: unknown = JSON.parse(Buffer.from(token.split('.')[0] ?? '', 'base64url').toString());
-    return header && typeof header === 'object' && 'kid' in header && typeof header.kid === 'string' ? header.kid : undefined;
+    return decodeProtectedHeader(token);
   } catch {
-    return undefined;
+    return {};
   }
 }

@@ -2,9 +2,9 @@ import type { Metadata } from 'next';
 import Link from 'next/link';
 
 import { Arriving } from '@/components/sign-in/arriving';
-import { EmailForm } from '@/components/sign-in/email-form';
-import { Providers } from '@/components/sign-in/providers';
+import { Methods } from '@/components/sign-in/methods';
 import { returnPath } from '@/lib/return-path';
+import { signInMethods } from '@/lib/supabase/sign-in-methods';
 
 export const metadata: Metadata = { title: 'Create an account' };
 
@@ -18,9 +18,7 @@ export default async function SignUp({ searchParams }: Props) {
     <>
       <Arriving next={next} />
       <h1>Create an account</h1>
-      <Providers next={next} />
-      <p className="divider">or with your email address</p>
-      <EmailForm kind="sign-up" next={next} />
+      <Methods kind="sign-up" next={next} methods={await signInMethods()} />
       <p className="aside">
         Already have an account? <Link href={`/sign-in?next=${encodeURIComponent(next)}`}>Sign in</Link>
       </p>

@@ -3,8 +3,10 @@ import type { ReactNode } from 'react';
 
 import { ApiKeys } from '@/components/settings/api-keys';
 import { DeleteAccount } from '@/components/settings/delete-account';
+import { Devices } from '@/components/settings/devices';
 import { ProfileForm } from '@/components/settings/profile-form';
-import { SignOutButton } from '@/components/sign-out-button';
+import { TwoStep } from '@/components/settings/two-step';
+import { SignOutButtons } from '@/components/sign-out-buttons';
 import { userOf } from '@/lib/supabase/user';
 
 export const metadata: Metadata = { title: 'Settings' };
@@ -26,8 +28,12 @@ export default async function Settings() {
       >
         <ApiKeys />
       </Section>
-      <Section id="sessions" title="Sessions" lead="End all sessions on all devices, including this one.">
-        <SignOutButton />
+      <Section id="two-step" title="Two-step verification" lead="Ask for a code of an authenticator app when you sign in with a password or a provider.">
+        <TwoStep />
+      </Section>
+      <Section id="devices" title="Devices" lead="Where you are signed in. Signing out a device takes effect immediately.">
+        <Devices />
+        <SignOutButtons />
       </Section>
       <Section id="leaving" title="Delete account" lead="Deletes your profile, status checks and API keys. This cannot be undone.">
         <DeleteAccount />
