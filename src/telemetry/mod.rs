@@ -11,7 +11,7 @@ use opentelemetry_otlp::ExporterBuildError;
 pub(crate) use log::FlushOnDrop;
 pub use log::{InitError, flush as flush_log, init};
 pub use prometheus::{Metrics, install_metrics};
-pub use request::observe;
+pub use request::{RequestMetrics, observe};
 pub(crate) use request::{client_address, record_unparsed_request};
 pub use traces::{Traces, client_span};
 
