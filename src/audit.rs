@@ -1,6 +1,7 @@
 //! The audit log: who changed what, and which tokens were rejected. Events have the target
 //! `bearward::audit`, one line each, so that a collector can select them. They contain no token, no
-//! key and no claim other than issuer and subject.
+//! key and no claim other than issuer and subject. Changes are written at once; rejections, which
+//! every client can cause, are written with the next batch of the log.
 
 use std::net::IpAddr;
 
@@ -89,6 +90,7 @@ impl RequestOrigin {
             client = %self.client,
             request_id = self.request_id.as_ref().map(RequestId::as_str),
         );
+        telemetry::flush_log();
     }
 }
 
@@ -106,6 +108,7 @@ impl RequestOrigin {
             client = %self.client,
             request_id = self.request_id.as_ref().map(RequestId::as_str),
         );
+        telemetry::flush_log();
     }
 }
 

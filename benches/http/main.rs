@@ -5,8 +5,9 @@
 //!
 //! Environment variables: `HTTP_SECONDS` (duration of a measurement), `HTTP_ROUNDS`, `HTTP_TOKENS`
 //! (tokens in rotation), `HTTP_DISTINCT` (tokens of the memory test), `HTTP_ONLY` (comma-separated
-//! parts: routes,serve,memory,start). A run of ten seconds: `HTTP_ROUNDS=1 HTTP_SECONDS=1
-//! HTTP_TOKENS=500 HTTP_ONLY=routes cargo bench --bench http`.
+//! parts: routes,serve,memory,start), `HTTP_BEARWARD` (another build of `bearward` to measure). A run
+//! of ten seconds: `HTTP_ROUNDS=1 HTTP_SECONDS=1 HTTP_TOKENS=500 HTTP_ONLY=routes cargo bench
+//! --bench http`.
 
 #![allow(
     missing_docs,

@@ -1,7 +1,7 @@
 //! A server as a child process, with its CPU time and memory from /proc.
 
 use std::{
-    fs,
+    env, fs,
     io::{BufRead, BufReader, Read, Write},
     net::{SocketAddr, TcpListener, TcpStream},
     process::{Child, Command, Stdio},
@@ -43,30 +43,28 @@ impl Process {
 
     /// Starts a server that listens on this address.
     pub fn start_at(command: &mut Command, address: SocketAddr) -> Self {
+        Self::start_with_log(command, address, Stdio::null())
+    }
+
+    /// Starts a server that listens on this address and logs to `log`.
+    pub fn start_with_log(command: &mut Command, address: SocketAddr, log: Stdio) -> Self {
         let child = command
             .stdout(Stdio::null())
-            .stderr(Stdio::null())
+            .stderr(log)
             .spawn()
             .expect("start the server");
         Self { child, address }
     }
 
-    /// Returns the user and system time of all threads. /proc has a resolution of 10 ms.
+    /// Returns the user and system time of all threads.
     pub fn cpu(&self) -> Duration {
-        let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id()))
-            .expect("a running process");
-        // The second field is the name in parentheses, which may contain any character.
-        let fields: Vec<&str> = stat
-            .rsplit(')')
-            .next()
-            .unwrap()
-            .split_whitespace()
-            .collect();
-        let ticks: u64 = [fields[11], fields[12]]
-            .map(|ticks| ticks.parse::<u64>().unwrap())
-            .iter()
-            .sum();
-        Duration::from_millis(ticks * 10)
+        let threads = fs::read_dir(format!("/proc/{}/task", self.child.id())).unwrap();
+        let nanos = threads.map(|thread| {
+            let path = thread.unwrap().path().join("schedstat");
+            let stat = fs::read_to_string(path).expect("a kernel with schedstat");
+            stat.split(' ').next().unwrap().parse::<u64>().unwrap()
+        });
+        Duration::from_nanos(nanos.sum())
     }
 
     /// Returns the resident memory in MiB.
@@ -109,7 +107,8 @@ impl Drop for Process {
 /// Returns `bearward serve` of this build with one issuer named `bench` and an otherwise empty
 /// environment.
 pub fn serve(address: SocketAddr, issuer: &str) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_bearward"));
+    let program = env::var_os("HTTP_BEARWARD");
+    let mut command = Command::new(program.unwrap_or(env!("CARGO_BIN_EXE_bearward").into()));
     command
         .env_clear()
         .current_dir("/")

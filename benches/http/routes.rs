@@ -75,6 +75,24 @@ impl Fixture {
     }
 }
 
+impl Fixture {
+    /// Starts `bearward serve` with one worker and waits until it answers.
+    fn serve(&self, cache_entries: &str, rate_limit: &str) -> Process {
+        let address = process::free_address();
+        let mut command = process::serve(address, ISSUER);
+        command
+            .env("BEARWARD_ISSUERS__BENCH__JWKS_FILE", self.file("jwks"))
+            .env("BEARWARD_TOKENS__CACHE_ENTRIES", cache_entries)
+            .env("BEARWARD_RATE_LIMIT__ENABLED", rate_limit)
+            .env("BEARWARD_SERVER__WORKERS", "1");
+        let log = fs::File::create(self.file("log")).unwrap();
+        let server = Process::start_with_log(&mut command, address, log.into());
+        let token = fs::read_to_string(self.file("one")).unwrap();
+        server.wait_for_ok("/protected", token.trim(), Instant::now());
+        server
+    }
+}
+
 pub fn compare(fixture: &Fixture, plan: &Plan) {
     let mut command = Command::new(env::current_exe().unwrap());
     let server = Process::start(
@@ -162,39 +180,47 @@ pub fn compare(fixture: &Fixture, plan: &Plan) {
     table::run("Rejections", &rejected, plan.rounds, plan.seconds);
 }
 
-/// Measures the complete server. Every row includes logging (to /dev/null), metrics and middleware.
+/// Measures the complete server beside bare actix-web: every row of `serve` includes request id, access
+/// log (to a file), metrics, security headers, CORS and rate limits.
 pub fn compare_serve(fixture: &Fixture, plan: &Plan) {
-    let address = process::free_address();
-    let mut command = process::serve(address, ISSUER);
-    command
-        .env("BEARWARD_ISSUERS__BENCH__JWKS_FILE", fixture.file("jwks"))
-        .env("BEARWARD_TOKENS__CACHE_ENTRIES", "40000");
-    let server = Process::start_at(command.env("BEARWARD_SERVER__WORKERS", "1"), address);
-    server.wait_for_ok(
-        "/protected",
-        fs::read_to_string(fixture.file("one")).unwrap().trim(),
-        Instant::now(),
+    let mut command = Command::new(env::current_exe().unwrap());
+    let bare = Process::start(
+        command.arg(server::COMMAND).arg(fixture.file("jwks")),
+        "listens on ",
     );
-    let case = |name, path, tokens| fixture.case(&server, name, path, tokens);
+    let cached = fixture.serve("40000", "true");
+    let uncached = fixture.serve("0", "true");
+    let unlimited = fixture.serve("0", "false");
+    let of_bare = |name, path, tokens| fixture.case(&bare, name, path, tokens);
+    let of_serve = |server, name, tokens| fixture.case(server, name, "/protected", tokens);
+    let (none, many) = ("bare: no authentication", "bare: the same requests");
+    let (check, rejection) = ("bare: signature check", "bare: rejected signature");
     let cases = [
-        (case("/livez", "/livez", "one"), "/livez"),
-        (case("/protected, one token", "/protected", "one"), "/livez"),
-        (case("/livez, many tokens", "/livez", "many"), "/livez"),
+        (of_bare(none, "/none", "one"), none),
+        (of_bare("library, cached", "/cached", "one"), none),
+        (of_serve(&cached, "serve, cached", "one"), none),
+        (of_bare(many, "/none", "many"), many),
+        (of_bare("library, many tokens", "/cached", "many"), many),
+        (of_serve(&cached, "serve, many tokens", "many"), many),
+        (of_bare(check, "/rsa", "one"), check),
+        (of_bare("library, cache off", "/off", "one"), check),
+        (of_serve(&uncached, "serve, cache off", "one"), check),
+        (of_bare(rejection, "/rsa", "bad-signature"), rejection),
         (
-            case("/protected, many tokens", "/protected", "many"),
-            "/livez, many tokens",
+            of_bare("library, rejected", "/off", "bad-signature"),
+            rejection,
         ),
         (
-            case("/protected, bad signature", "/protected", "bad-signature"),
-            "/livez",
+            of_serve(&unlimited, "serve, rejected with 401", "bad-signature"),
+            rejection,
         ),
         (
-            case("/protected, unknown kids", "/protected", "unknown-kid"),
-            "/livez",
+            of_serve(&uncached, "serve, rejected with 429", "bad-signature"),
+            rejection,
         ),
     ];
     table::run(
-        "`bearward serve`, one worker",
+        &format!("`bearward serve`, one worker, {} tokens", plan.tokens),
         &cases,
         plan.rounds,
         plan.seconds,

@@ -17,7 +17,7 @@ pub fn measure(plan: &Plan) {
             .args(["idp", "--bind", "127.0.0.1:0"]),
         "http://",
     );
-    let request = "POST /admin/tokens HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{}";
+    let request = "POST /admin/tokens HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{}";
     let response = process::exchange(idp.address, request).expect("a response of the IdP");
     let body = response.split_once("\r\n\r\n").unwrap().1;
     let minted: serde_json::Value =

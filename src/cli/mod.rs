@@ -220,6 +220,7 @@ pub fn run() -> ExitCode {
             Command::Man => man::run(),
         }
     });
+    crate::telemetry::flush_log();
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(Failure::AlreadyReported) => ExitCode::FAILURE,

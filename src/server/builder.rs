@@ -222,6 +222,7 @@ impl Server {
     pub async fn run(mut self) -> Result<(), StartError> {
         let mut signals = Signals::install()?;
         self.config.require_issuer()?;
+        let _flushed = telemetry::FlushOnDrop;
         let _traces = telemetry::start(&self.config.telemetry)?;
         for warning in self.warnings.drain(..) {
             tracing::warn!("{warning}");

@@ -48,6 +48,13 @@ pub(crate) struct ConnectionTimeouts {
     pub write: Duration,
 }
 
+impl ConnectionTimeouts {
+    /// Returns the shortest time between an event and the read deadline that it sets.
+    fn shortest_read(&self) -> Duration {
+        self.keep_alive.min(self.header)
+    }
+}
+
 /// The interim response to `Expect: 100-continue`, as actix-http writes it.
 const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
 
@@ -65,6 +72,9 @@ pub(crate) struct ConnectionState {
     /// Milliseconds since `opened` at which the current request head began, plus one; 0 if none.
     head_since: AtomicU64,
     evicted: AtomicBool,
+    /// Milliseconds since `opened` at which the read timer of the connection ends; 0 if it is not
+    /// running.
+    read_timer_end: AtomicU64,
     /// The number of times that bytes were written to the socket.
     writes: AtomicU64,
     /// The certificate of the client, once the handshake is complete.
@@ -82,6 +92,7 @@ impl ConnectionState {
             idle_since: AtomicU64::new(0),
             head_since: AtomicU64::new(1),
             evicted: AtomicBool::new(false),
+            read_timer_end: AtomicU64::new(0),
             writes: AtomicU64::new(0),
             client_certificate: OnceLock::new(),
             expectation: AtomicU8::new(NO_EXPECTATION),
@@ -186,12 +197,14 @@ pub(crate) struct RequestInFlight(Arc<ConnectionState>);
 
 impl Drop for RequestInFlight {
     fn drop(&mut self) {
-        self.0
-            .idle_since
-            .store(self.0.elapsed_ms(), Ordering::Relaxed);
+        let now = self.0.elapsed_ms();
+        self.0.idle_since.store(now, Ordering::Relaxed);
         self.0.requests_in_flight.fetch_sub(1, Ordering::Relaxed);
-        // The connection sets its next read deadline.
-        self.0.waker.wake();
+        // A running timer ends before the next read deadline, see `Connection::check_read`.
+        // Otherwise the connection has to start one.
+        if now >= self.0.read_timer_end.load(Ordering::Relaxed) {
+            self.0.waker.wake();
+        }
     }
 }
 
@@ -250,6 +263,7 @@ pub(crate) struct Connection {
     io: Transport,
     state: Arc<ConnectionState>,
     timeouts: ConnectionTimeouts,
+    /// Never ends after the read deadline, and often before it.
     read_timer: Pin<Box<Sleep>>,
     write_timer: Pin<Box<Sleep>>,
     is_write_pending: bool,
@@ -274,7 +288,7 @@ impl Connection {
         Ok(Self {
             io: Transport::new(io, &state, tls),
             timeouts,
-            read_timer: Box::pin(sleep_until(state.opened + timeouts.header)),
+            read_timer: Box::pin(sleep_until(state.opened + timeouts.shortest_read())),
             write_timer: Box::pin(sleep_until(state.opened + timeouts.write)),
             is_write_pending: false,
             writes: 0,
@@ -289,18 +303,37 @@ impl Connection {
     }
 
     /// Fails if the connection was evicted or its read deadline has passed.
+    ///
+    /// Every request moves the deadline twice. To set the timer each time, the connection would have
+    /// to be polled once more at the end of each request. A deadline is at least
+    /// [`shortest_read`](ConnectionTimeouts::shortest_read) after the event that sets it, so a timer
+    /// that was set before the event does not end after the deadline: it keeps running, and is set
+    /// again when it ends.
     fn check_read(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
         if self.state.evicted.load(Ordering::Relaxed) {
             return Err(CloseReason::Evicted.error());
         }
-        if let Some((deadline, reason)) = self.state.read_deadline(&self.timeouts) {
-            if self.read_timer.deadline() != deadline {
-                self.read_timer.as_mut().reset(deadline);
-            }
-            if self.read_timer.as_mut().poll(cx).is_ready() {
-                return Err(reason.error());
-            }
+        let deadline = self.state.read_deadline(&self.timeouts);
+        if let Some((deadline, _)) = deadline
+            && deadline < self.read_timer.deadline()
+        {
+            self.read_timer.as_mut().reset(deadline);
         }
+        while self.read_timer.as_mut().poll(cx).is_ready() {
+            let now = Instant::now();
+            let next = now + self.timeouts.shortest_read();
+            let next = match deadline {
+                Some((deadline, reason)) if deadline <= now => {
+                    return Err(reason.error());
+                }
+                Some((deadline, _)) => deadline.min(next),
+                None => next,
+            };
+            self.read_timer.as_mut().reset(next);
+        }
+        let end = self.read_timer.deadline() - self.state.opened;
+        let end = u64::try_from(end.as_millis()).unwrap_or(u64::MAX);
+        self.state.read_timer_end.store(end, Ordering::Relaxed);
         Ok(())
     }
 

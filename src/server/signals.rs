@@ -6,6 +6,7 @@ use std::{fmt, io, process};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::{Application, StartError};
+use crate::telemetry;
 
 /// Handlers of SIGTERM and SIGINT.
 ///
@@ -91,6 +92,7 @@ impl Signals {
             actix_web::rt::spawn(async move {
                 let signal = self.recv().await;
                 tracing::warn!(%signal, "the server ends without waiting for requests in flight");
+                telemetry::flush_log();
                 process::exit(signal.exit_code());
             });
         };

@@ -8,9 +8,10 @@ mod traces;
 use metrics_exporter_prometheus::BuildError;
 use opentelemetry_otlp::ExporterBuildError;
 
-pub use log::{InitError, init};
+pub(crate) use log::FlushOnDrop;
+pub use log::{InitError, flush as flush_log, init};
 pub use prometheus::{Metrics, install_metrics};
-pub use request::observe;
+pub use request::{RequestMetrics, observe};
 pub(crate) use request::{client_address, record_unparsed_request};
 pub use traces::{Traces, client_span};
 

@@ -1,27 +1,29 @@
 //! Access log, metrics and trace span of each request.
 
+mod id;
+mod metrics;
+
 use std::{
     net::{IpAddr, Ipv4Addr},
+    rc::Rc,
     thread,
     time::{Duration, Instant},
 };
 
 use actix_web::{
     Error, HttpMessage, HttpRequest, HttpResponse,
-    body::MessageBody,
     dev::{ServiceRequest, ServiceResponse},
     error::InternalError,
     http::{
         Method,
         header::{HeaderMap, HeaderName, HeaderValue},
     },
-    middleware::Next,
 };
 use bearward::{RejectionLog, RequestId, Service};
 use opentelemetry::trace::FutureExt;
 use tracing::{Instrument, info_span};
-use uuid::Uuid;
 
+pub use self::metrics::RequestMetrics;
 use super::traces::RequestSpan;
 use crate::audit;
 
@@ -44,8 +46,7 @@ pub(crate) fn client_address(request: &HttpRequest) -> IpAddr {
     })
 }
 
-/// A middleware for [`from_fn`](actix_web::middleware::from_fn) that assigns the request id and
-/// writes the access log.
+/// Assigns the request id, calls the next middleware and writes the access log.
 ///
 /// The [`RequestId`] is the inbound `x-request-id` if it is well-formed, else a new UUID v7. It is
 /// set as a request extension and as a response header. The rest of the request runs inside a span.
@@ -56,20 +57,21 @@ pub(crate) fn client_address(request: &HttpRequest) -> IpAddr {
 /// body is not included.
 ///
 /// `client` is the address of the client behind trusted proxies. `continues_trace` says whether the request's `traceparent` becomes the parent of its span, and
-/// not only a link.
+/// not only a link. `metrics` are those of the worker.
 ///
 /// Path, query and header values are never logged. The labels of the metrics are limited to
 /// existing routes.
 ///
 /// # Errors
 /// Passes on errors of the inner service, with the request id added to their response.
-pub async fn observe(
+pub async fn observe<B>(
+    metrics: Rc<RequestMetrics>,
     continues_trace: bool,
     client: IpAddr,
     request: ServiceRequest,
-    next: Next<impl MessageBody + 'static>,
-) -> Result<ServiceResponse<impl MessageBody>, Error> {
-    let id = inbound_request_id(request.headers()).unwrap_or_else(new_request_id);
+    next: impl AsyncFnOnce(ServiceRequest) -> Result<ServiceResponse<B>, Error>,
+) -> Result<ServiceResponse<B>, Error> {
+    let id = inbound_request_id(request.headers()).unwrap_or_else(id::new_request_id);
     request.extensions_mut().insert(id.clone());
     request.extensions_mut().insert(ClientAddress(client));
     let method = method_label(request.method());
@@ -86,6 +88,7 @@ pub async fn observe(
     let context = trace.as_ref().map(RequestSpan::context);
     let mut entry = AccessLogEntry {
         started: Instant::now(),
+        metrics,
         client,
         method,
         route,
@@ -99,7 +102,7 @@ pub async fn observe(
         method = entry.method,
         route = entry.route.as_str()
     );
-    let response = next.call(request).instrument(span);
+    let response = next(request).instrument(span);
     let result = match context {
         Some(context) => response.with_context(context).await,
         None => response.await,
@@ -136,13 +139,14 @@ pub(crate) fn record_unparsed_request(status: u16, reason: &'static str) {
         ("route", route.to_owned()),
         ("status", status.to_string()),
     ];
-    metrics::counter!("http_requests_total", &labels).increment(1);
+    ::metrics::counter!("http_requests_total", &labels).increment(1);
     tracing::info!(method, route, status, reason, "request");
 }
 
 /// One line of the access log, written once.
 struct AccessLogEntry {
     started: Instant,
+    metrics: Rc<RequestMetrics>,
     client: IpAddr,
     method: &'static str,
     route: String,
@@ -155,14 +159,8 @@ impl AccessLogEntry {
     fn write(&mut self, status: u16, rejection: Option<&RejectionLog>, service: Option<&Service>) {
         self.written = true;
         let elapsed = self.started.elapsed();
-        let status_label = status.to_string();
-        let labels = [
-            ("method", self.method.to_owned()),
-            ("route", self.route.clone()),
-            ("status", status_label),
-        ];
-        metrics::histogram!("http_request_duration_seconds", &labels[..2]).record(elapsed);
-        metrics::counter!("http_requests_total", &labels).increment(1);
+        self.metrics
+            .record(self.method, &self.route, status, elapsed);
         let kid = rejection
             .and_then(|rejection| rejection.kid.as_deref())
             .or(service.map(Service::key_id))
@@ -217,10 +215,6 @@ impl Drop for AccessLogEntry {
 
 fn inbound_request_id(headers: &HeaderMap) -> Option<RequestId> {
     RequestId::parse(headers.get(RequestId::HEADER)?.to_str().ok()?)
-}
-
-fn new_request_id() -> RequestId {
-    RequestId::parse(&Uuid::now_v7().to_string()).expect("a UUID is a valid request id")
 }
 
 fn set_request_id(headers: &mut HeaderMap, id: &RequestId) {

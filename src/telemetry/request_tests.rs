@@ -8,14 +8,16 @@ use std::{
 
 use actix_web::{
     App, HttpResponse,
+    body::MessageBody,
     dev::Service as _,
-    middleware::from_fn,
+    middleware::{Next, from_fn},
     test::{TestRequest, init_service},
     web,
 };
 use futures_util::FutureExt;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tracing_subscriber::{Registry, layer::SubscriberExt};
+use uuid::Uuid;
 
 use super::*;
 use crate::{
@@ -73,12 +75,10 @@ async fn send(format: LogFormat, request: TestRequest) -> Observed {
     let _subscriber = tracing::subscriber::set_default(tracing_subscriber::registry().with(layer));
     let recorder = prometheus::builder().expect("bounds").build_recorder();
     let metrics = recorder.handle();
-    let _recorder = metrics::set_default_local_recorder(&recorder);
+    let _recorder = ::metrics::set_default_local_recorder(&recorder);
     let app = init_service(
         App::new()
-            .wrap(from_fn(|request, next| {
-                observe(true, Ipv4Addr::LOCALHOST.into(), request, next)
-            }))
+            .wrap(from_fn(observed))
             .route("/orders/{id}", web::get().to(HttpResponse::Ok))
             .route("/panics", web::get().to(panics))
             .route(
@@ -100,6 +100,15 @@ async fn send(format: LogFormat, request: TestRequest) -> Observed {
         metrics,
         response,
     }
+}
+
+async fn observed(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    let (metrics, client) = (Rc::default(), Ipv4Addr::LOCALHOST.into());
+    let next = async |request| next.call(request).await;
+    observe(metrics, true, client, request, next).await
 }
 
 async fn panics() -> HttpResponse {
@@ -256,14 +265,7 @@ async fn logs_errors_of_an_inner_middleware() {
     let reject = |_: ServiceRequest, _: Next<actix_web::body::BoxBody>| async {
         Err::<ServiceResponse, Error>(actix_web::error::ErrorForbidden("no"))
     };
-    let app = init_service(
-        App::new()
-            .wrap(from_fn(reject))
-            .wrap(from_fn(|request, next| {
-                observe(true, Ipv4Addr::LOCALHOST.into(), request, next)
-            })),
-    )
-    .await;
+    let app = init_service(App::new().wrap(from_fn(reject)).wrap(from_fn(observed))).await;
     let error = app
         .call(TestRequest::get().to_request())
         .await

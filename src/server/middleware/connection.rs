@@ -9,10 +9,9 @@ use std::{
 use actix_http::ConnectionType;
 use actix_web::{
     Error, HttpMessage, HttpResponse,
-    body::{BodySize, MessageBody},
+    body::{BodySize, BoxBody, MessageBody},
     dev::{Payload, ServiceRequest, ServiceResponse},
     error::InternalError,
-    middleware::Next,
     web::Bytes,
 };
 
@@ -21,13 +20,13 @@ use futures_util::{Stream, stream};
 use crate::server::connection::{ConnectionState, RequestInFlight};
 
 /// A response body that keeps the request in flight until it is sent.
-struct InFlightBody<B> {
-    body: Pin<Box<B>>,
+pub(super) struct InFlightBody {
+    body: BoxBody,
     _request: Option<RequestInFlight>,
 }
 
-impl<B: MessageBody> MessageBody for InFlightBody<B> {
-    type Error = B::Error;
+impl MessageBody for InFlightBody {
+    type Error = <BoxBody as MessageBody>::Error;
 
     fn size(&self) -> BodySize {
         self.body.size()
@@ -36,8 +35,8 @@ impl<B: MessageBody> MessageBody for InFlightBody<B> {
     fn poll_next(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Bytes, B::Error>>> {
-        self.body.as_mut().poll_next(context)
+    ) -> Poll<Option<Result<Bytes, Self::Error>>> {
+        Pin::new(&mut self.body).poll_next(context)
     }
 }
 
@@ -50,10 +49,10 @@ impl<B: MessageBody> MessageBody for InFlightBody<B> {
 ///
 /// # Errors
 /// Passes on errors of the inner service.
-pub(super) async fn track_request(
+pub(super) async fn track_request<B: MessageBody + 'static>(
     mut request: ServiceRequest,
-    next: Next<impl MessageBody + 'static>,
-) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    next: impl AsyncFnOnce(ServiceRequest) -> Result<ServiceResponse<B>, Error>,
+) -> Result<ServiceResponse<InFlightBody>, Error> {
     let connection = request
         .request()
         .conn_data::<Arc<ConnectionState>>()
@@ -66,13 +65,14 @@ pub(super) async fn track_request(
         request.set_payload(notify_read(payload, connection));
     }
     let offers_upgrade = request.head().upgrade();
-    match next.call(request).await {
+    match next(request).await {
         Ok(mut response) => {
             if offers_upgrade {
                 close_connection(response.response_mut());
             }
+            // Bodies that are complete stay as they are in a `BoxBody`.
             Ok(response.map_body(|_, body| InFlightBody {
-                body: Box::pin(body),
+                body: body.boxed(),
                 _request: in_flight,
             }))
         }

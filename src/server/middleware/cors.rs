@@ -12,7 +12,6 @@ use actix_web::{
             ORIGIN,
         },
     },
-    middleware::Next,
 };
 
 use crate::{api::error::ApiError, settings::Server};
@@ -66,11 +65,11 @@ pub(super) fn cors(settings: &Server, with_credentials: bool) -> Cors {
 
 /// Replaces the plain-text body of a preflight rejected by [`cors`] with the error envelope, and logs
 /// what was refused.
-pub(super) async fn preflight_error_body(
+pub(super) async fn preflight_error_body<B: MessageBody + 'static>(
     request: ServiceRequest,
-    next: Next<impl MessageBody + 'static>,
+    next: impl AsyncFnOnce(ServiceRequest) -> Result<ServiceResponse<B>, Error>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    let response = next.call(request).await?.map_into_boxed_body();
+    let response = next(request).await?.map_into_boxed_body();
     let error = response
         .response()
         .error()

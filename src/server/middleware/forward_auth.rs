@@ -2,13 +2,11 @@
 
 use actix_web::{
     Error, HttpMessage,
-    body::MessageBody,
     dev::{ServiceRequest, ServiceResponse},
     http::{
         Method,
         header::{HeaderMap, HeaderName, HeaderValue, ORIGIN},
     },
-    middleware::Next,
 };
 use bearward::OriginalRequest;
 
@@ -41,10 +39,10 @@ pub(crate) struct ForwardAuthChecked;
 ///
 /// # Errors
 /// Passes on errors of the inner service.
-pub(super) async fn forward_auth_method<B: MessageBody + 'static>(
+pub(super) async fn forward_auth_method<B>(
     is_gateway: bool,
     mut request: ServiceRequest,
-    next: Next<B>,
+    next: impl AsyncFnOnce(ServiceRequest) -> Result<ServiceResponse<B>, Error>,
 ) -> Result<ServiceResponse<B>, Error> {
     if request.match_info().unprocessed() == FORWARD_AUTH_PATH {
         let mut methods = request.headers().get_all(FORWARDED_METHOD);
@@ -60,7 +58,7 @@ pub(super) async fn forward_auth_method<B: MessageBody + 'static>(
         request.head_mut().method = if is_safe { Method::GET } else { Method::POST };
         request.extensions_mut().insert(ForwardAuthChecked);
     }
-    next.call(request).await
+    next(request).await
 }
 
 /// Returns the request that a gateway has received; `None` unless each header is present once.

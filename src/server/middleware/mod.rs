@@ -24,7 +24,8 @@
 //! | [`load_account`] | `with_account`, `administration` | Loads the account, rejects a disabled one |
 //! | [`load_account_of_user`] | `with_account_or_service` | The same for users; services have no account |
 //!
-//! In the code below the order is reversed: the last `wrap` is the outermost middleware.
+//! In the code below the order is reversed: the last `wrap`, and the last `next`, is the outermost
+//! middleware.
 
 mod account;
 mod administrator;
@@ -39,13 +40,14 @@ mod request_limits;
 mod security_headers;
 mod unread_body;
 
-use std::time::Instant;
+use std::{rc::Rc, time::Instant};
 
 use actix_web::{
     App, Error, Resource, Scope,
     body::{BoxBody, MessageBody},
     dev::{HttpServiceFactory, ServiceFactory, ServiceRequest, ServiceResponse},
-    middleware::from_fn,
+    http::header::HeaderValue,
+    middleware::{Next, from_fn},
 };
 use bearward::{Bearward, Requirement, renew_dpop_nonce};
 
@@ -66,7 +68,11 @@ use self::{
 };
 pub use self::{rate_limits::RateLimits, request_limits::RequestLimits};
 use super::request_observer::{AnsweredRequest, RequestObserver};
-use crate::{api::current_user::AnyUser, settings::Server, telemetry};
+use crate::{
+    api::current_user::AnyUser,
+    settings::Server,
+    telemetry::{self, RequestMetrics},
+};
 
 /// Wraps the application in the middleware of all routes.
 pub(super) fn wrap_application<T>(
@@ -93,43 +99,71 @@ where
             Service: 'static,
         > + 'static,
 {
-    let proxies = TrustedProxies::new(
-        settings.trusted_proxies.iter().copied(),
-        settings.proxy_headers,
-    );
-    let certificates =
-        ClientCertificates::new(proxies.clone(), settings.client_certificate_header.clone());
-    let hsts = strict_transport_security(settings.tls.as_ref());
-    let gateways = proxies.clone();
+    let steps = Rc::new(Steps::new(&settings, observer));
     app.wrap(from_fn(renew_dpop_nonce))
         .wrap(cors(&settings, with_credentials))
-        .wrap(from_fn(preflight_error_body))
         .wrap(from_fn(move |request, next| {
-            security_headers(hsts.clone(), request, next)
+            Rc::clone(&steps).call(request, next)
         }))
-        .wrap(from_fn(move |request: ServiceRequest, next| {
-            let is_gateway = gateways.is_trusted_peer(request.peer_addr());
-            forward_auth_method(is_gateway, request, next)
-        }))
-        .wrap(from_fn(move |request: ServiceRequest, next| {
-            let continues_trace = proxies.is_trusted_peer(request.peer_addr());
-            let client = proxies.client_address(request.request());
-            certificates.store(request.request());
-            let report = observer.clone().map(|observer| {
+}
+
+/// The middleware of all routes outside of CORS, in one future: `from_fn` for each of them would
+/// allocate one future for each per request.
+struct Steps {
+    proxies: TrustedProxies,
+    certificates: ClientCertificates,
+    metrics: Rc<RequestMetrics>,
+    hsts: Option<HeaderValue>,
+    observer: Option<RequestObserver>,
+}
+
+impl Steps {
+    fn new(settings: &Server, observer: Option<RequestObserver>) -> Self {
+        let proxies = TrustedProxies::new(
+            settings.trusted_proxies.iter().copied(),
+            settings.proxy_headers,
+        );
+        let header = settings.client_certificate_header.clone();
+        Self {
+            certificates: ClientCertificates::new(proxies.clone(), header),
+            proxies,
+            metrics: Rc::default(),
+            hsts: strict_transport_security(settings.tls.as_ref()),
+            observer,
+        }
+    }
+
+    async fn call(
+        self: Rc<Self>,
+        request: ServiceRequest,
+        next: Next<impl MessageBody + 'static>,
+    ) -> Result<ServiceResponse<impl MessageBody>, Error> {
+        let next = async |request| next.call(request).await;
+        let next = async |request| preflight_error_body(request, next).await;
+        let next = async |request| security_headers(self.hsts.as_ref(), request, next).await;
+        let next = async |request: ServiceRequest| {
+            let is_gateway = self.proxies.is_trusted_peer(request.peer_addr());
+            forward_auth_method(is_gateway, request, next).await
+        };
+        let next = async |request: ServiceRequest| {
+            let continues_trace = self.proxies.is_trusted_peer(request.peer_addr());
+            let client = self.proxies.client_address(request.request());
+            self.certificates.store(request.request());
+            let metrics = Rc::clone(&self.metrics);
+            let report = self.observer.as_ref().map(|observer| {
                 let (method, route) = (request.method().clone(), request.match_pattern());
                 (observer, method, route, Instant::now())
             });
-            async move {
-                let result = telemetry::observe(continues_trace, client, request, next).await;
-                if let Some((observer, method, route, started)) = report {
-                    let elapsed = started.elapsed();
-                    observer(AnsweredRequest::new(method, route, elapsed, &result));
-                }
-                result
+            let result = telemetry::observe(metrics, continues_trace, client, request, next).await;
+            if let Some((observer, method, route, started)) = report {
+                let elapsed = started.elapsed();
+                observer(AnsweredRequest::new(method, route, elapsed, &result));
             }
-        }))
-        .wrap(from_fn(close_on_unread_body))
-        .wrap(from_fn(track_request))
+            result
+        };
+        let next = async |request| close_on_unread_body(request, next).await;
+        track_request(request, next).await
+    }
 }
 
 /// Wraps an endpoint that requires no token.

@@ -164,7 +164,7 @@ pub(super) async fn limit_per_address(
     let checked = if request.method().is_safe() {
         Ok(())
     } else {
-        rate_limits(&request).and_then(|limits| limits.check_sign_in(request.request()))
+        rate_limits(request.request()).and_then(|limits| limits.check_sign_in(request.request()))
     };
     call_if(checked, request, next).await
 }
@@ -186,15 +186,16 @@ pub(super) async fn limit_invalid_tokens(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    let limits = match rate_limits(&request) {
-        Ok(limits) => Data::clone(limits),
-        Err(error) => return Ok(request.into_response(error.error_response())),
-    };
+    if let Err(error) = rate_limits(request.request()) {
+        return Ok(request.into_response(error.error_response()));
+    }
     let response = next.call(request).await?.map_into_boxed_body();
     if !has_invalid_token(&response) {
         return Ok(response);
     }
-    match limits.check_invalid_token(response.request()) {
+    let checked = rate_limits(response.request())
+        .and_then(|limits| limits.check_invalid_token(response.request()));
+    match checked {
         Ok(()) => Ok(response),
         Err(error) => {
             let mut limited = error.error_response();
@@ -214,7 +215,7 @@ pub(super) async fn limit_per_user(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    let checked = rate_limits(&request).and_then(|limits| {
+    let checked = rate_limits(request.request()).and_then(|limits| {
         let user = Principal::of(request.request()).ok_or_else(|| {
             tracing::error!(
                 route = request.match_pattern(),
@@ -261,7 +262,7 @@ async fn call_if(
 }
 
 async fn check_known_user(request: &ServiceRequest) -> Result<(), ApiError> {
-    let limits = rate_limits(request)?;
+    let limits = rate_limits(request.request())?;
     let Some(auth) = request.app_data::<Data<Bearward>>() else {
         tracing::error!("the application has no Data<Bearward>");
         return Err(ApiError::internal(request.request()));
@@ -281,13 +282,13 @@ async fn check_known_user(request: &ServiceRequest) -> Result<(), ApiError> {
 
 /// Returns the application's limits. Missing `Data` is an error, so that a forgotten registration
 /// does not disable the limits.
-fn rate_limits(request: &ServiceRequest) -> Result<&Data<RateLimits>, ApiError> {
+fn rate_limits(request: &HttpRequest) -> Result<&Data<RateLimits>, ApiError> {
     request.app_data::<Data<RateLimits>>().ok_or_else(|| {
         tracing::error!(
             route = request.match_pattern(),
             "the application has no Data<RateLimits>"
         );
-        ApiError::internal(request.request())
+        ApiError::internal(request)
     })
 }
 

@@ -2,8 +2,9 @@
 
 use std::{
     cell::Cell,
+    future::poll_fn,
     panic::AssertUnwindSafe,
-    pin::Pin,
+    pin::{Pin, pin},
     rc::Rc,
     task::{Context, Poll},
     time::Duration,
@@ -130,22 +131,41 @@ async fn call_within<B: MessageBody + 'static>(
     mut request: ServiceRequest,
     next: Next<B>,
 ) -> Result<Result<ServiceResponse<B>, Error>, Exceeded> {
-    let waits_for_client = Rc::new(Cell::new(false));
+    let waits_for_client = observe_payload(&mut request);
+    // Unwind safe: state that a panicking handler leaves behind belongs to its own request.
+    let mut response = pin!(AssertUnwindSafe(next.call(request)).catch_unwind());
+    // Most responses are ready at once and need no timer.
+    let first = poll_fn(|context| Poll::Ready(response.as_mut().poll(context))).await;
+    let result = match first {
+        Poll::Ready(result) => Ok(result),
+        Poll::Pending => tokio::time::timeout(limit, response).await,
+    };
+    match result {
+        Ok(Ok(response)) => Ok(response),
+        Ok(Err(_panic)) => Err(Exceeded::Panicked),
+        Err(_elapsed) if waits_for_client.is_some_and(|waits| waits.get()) => {
+            Err(Exceeded::SlowClient)
+        }
+        Err(_elapsed) => Err(Exceeded::SlowHandler),
+    }
+}
+
+/// Returns whether the reader of the request's payload waits for the client; `None` if there is no
+/// payload.
+fn observe_payload(request: &mut ServiceRequest) -> Option<Rc<Cell<bool>>> {
+    let payload = request.take_payload();
+    if matches!(payload, Payload::None) {
+        return None;
+    }
+    let is_pending = Rc::new(Cell::new(false));
     let payload = ObservedPayload {
-        payload: request.take_payload(),
-        is_pending: Rc::clone(&waits_for_client),
+        payload,
+        is_pending: Rc::clone(&is_pending),
     };
     request.set_payload(Payload::Stream {
         payload: Box::pin(payload),
     });
-    // Unwind safe: state that a panicking handler leaves behind belongs to its own request.
-    let response = AssertUnwindSafe(next.call(request)).catch_unwind();
-    match tokio::time::timeout(limit, response).await {
-        Ok(Ok(response)) => Ok(response),
-        Ok(Err(_panic)) => Err(Exceeded::Panicked),
-        Err(_elapsed) if waits_for_client.get() => Err(Exceeded::SlowClient),
-        Err(_elapsed) => Err(Exceeded::SlowHandler),
-    }
+    Some(is_pending)
 }
 
 /// A request payload that records whether its reader is waiting for the client.

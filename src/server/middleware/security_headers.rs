@@ -2,10 +2,8 @@
 
 use actix_web::{
     Error,
-    body::MessageBody,
     dev::{ServiceRequest, ServiceResponse},
     http::header::{self, HeaderMap, HeaderName, HeaderValue},
-    middleware::Next,
 };
 
 use crate::settings::Tls;
@@ -26,19 +24,20 @@ const HEADERS: [(HeaderName, &str); 4] = [
 ///
 /// # Errors
 /// Passes on errors of the inner service.
-pub(super) async fn security_headers(
-    hsts: Option<HeaderValue>,
+pub(super) async fn security_headers<B>(
+    hsts: Option<&HeaderValue>,
     request: ServiceRequest,
-    next: Next<impl MessageBody + 'static>,
-) -> Result<ServiceResponse<impl MessageBody>, Error> {
-    match next.call(request).await {
+    next: impl AsyncFnOnce(ServiceRequest) -> Result<ServiceResponse<B>, Error>,
+) -> Result<ServiceResponse<B>, Error> {
+    match next(request).await {
         Ok(mut response) => {
             add_missing(response.headers_mut(), hsts);
             Ok(response)
         }
         Err(mut error) => {
+            let hsts = hsts.cloned();
             error.add_response_mapper(move |mut response| {
-                add_missing(response.headers_mut(), hsts.clone());
+                add_missing(response.headers_mut(), hsts.as_ref());
                 response
             });
             Err(error)
@@ -58,9 +57,9 @@ pub(super) fn strict_transport_security(tls: Option<&Tls>) -> Option<HeaderValue
     HeaderValue::try_from(format!("max-age={max_age}")).ok()
 }
 
-fn add_missing(headers: &mut HeaderMap, hsts: Option<HeaderValue>) {
+fn add_missing(headers: &mut HeaderMap, hsts: Option<&HeaderValue>) {
     if let Some(hsts) = hsts {
-        headers.insert(header::STRICT_TRANSPORT_SECURITY, hsts);
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, hsts.clone());
     }
     for (name, value) in HEADERS {
         if !headers.contains_key(&name) {

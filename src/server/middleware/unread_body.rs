@@ -9,10 +9,9 @@ use std::{
 
 use actix_web::{
     Error, HttpMessage,
-    body::{BodySize, MessageBody},
+    body::{BodySize, BoxBody, MessageBody},
     dev::{Payload, ServiceRequest, ServiceResponse},
     http::header,
-    middleware::Next,
     web::Bytes,
 };
 use futures_util::{Stream, stream};
@@ -46,15 +45,14 @@ impl<B: MessageBody + Unpin> MessageBody for HoldPayload<B> {
 ///
 /// # Errors
 /// Passes on errors of the inner service.
-pub(super) async fn close_on_unread_body(
+pub(super) async fn close_on_unread_body<B: MessageBody + 'static>(
     mut request: ServiceRequest,
-    next: Next<impl MessageBody + 'static>,
-) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    next: impl AsyncFnOnce(ServiceRequest) -> Result<ServiceResponse<B>, Error>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
     if !request.headers().contains_key(header::TRANSFER_ENCODING) {
-        return next
-            .call(request)
+        return next(request)
             .await
-            .map(ServiceResponse::map_into_left_body);
+            .map(ServiceResponse::map_into_boxed_body);
     }
     let shared = Rc::new(RefCell::new(request.take_payload()));
     let reader = Rc::clone(&shared);
@@ -62,11 +60,11 @@ pub(super) async fn close_on_unread_body(
         Pin::new(&mut *reader.borrow_mut()).poll_next(context)
     }));
     request.set_payload(Payload::Stream { payload });
-    let response = next.call(request).await?.map_into_boxed_body();
+    let response = next(request).await?.map_into_boxed_body();
     Ok(response
         .map_body(|_, body| HoldPayload {
             body,
             _payload: shared,
         })
-        .map_into_right_body())
+        .map_into_boxed_body())
 }

@@ -30,14 +30,14 @@ impl Events {
     /// Reads until the next event with this name, and returns its data.
     async fn next(&mut self, name: &str) -> Value {
         loop {
-            while let Some((event, rest)) = self.text.split_once("\n\n") {
+            while let Some(end) = self.text.find("\n\n") {
+                let event: String = self.text.drain(..end + 2).collect();
                 let data = event
                     .lines()
                     .any(|line| line == format!("event: {name}"))
                     .then(|| event.lines().find_map(|line| line.strip_prefix("data: ")))
                     .flatten()
                     .map(|data| serde_json::from_str(data).unwrap());
-                self.text = rest.to_owned();
                 if let Some(data) = data {
                     return data;
                 }

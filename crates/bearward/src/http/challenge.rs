@@ -1,6 +1,6 @@
 //! Maps a rejection to HTTP: the status, the challenge and `Retry-After`.
 
-use std::time::Duration;
+use std::{borrow::Cow, time::Duration};
 
 use super::HttpConfig;
 use crate::{
@@ -53,8 +53,8 @@ enum Challenge {
     None,
     /// No token was sent, so the challenge names no error (RFC 6750 §3.1).
     WithoutError,
-    /// The error code, and a further attribute.
-    Error(&'static str, Option<String>),
+    /// The error code, and the name and value of a further attribute.
+    Error(&'static str, Option<(&'static str, String)>),
     /// The error code of a proof, for a challenge of the scheme `DPoP` only (RFC 9449 §7.1).
     Proof(&'static str),
 }
@@ -125,24 +125,21 @@ impl AuthError {
             Challenge::Error(error, attribute) => (Some(error), attribute, false),
             Challenge::Proof(error) => (Some(error), None, true),
         };
-        let mut attributes: Vec<String> = match error {
-            None => Vec::new(),
-            Some(error) => {
-                let message = context
-                    .config
-                    .map_or_else(|| self.to_string(), |config| config.message(self));
-                let description = quoted_string_safe(&message);
-                [
-                    Some(format!("error=\"{error}\"")),
-                    Some(format!("error_description=\"{description}\"")),
-                    attribute,
-                ]
-                .into_iter()
-                .flatten()
-                .collect()
-            }
-        };
-        attributes.extend(self.scope_attribute(context.scopes));
+        let mut attributes = String::new();
+        if let Some(error) = error {
+            let message = context
+                .config
+                .map_or_else(|| self.to_string(), |config| config.message(self));
+            let description = quoted_string_safe(&message);
+            push_attribute(&mut attributes, "error", error);
+            push_attribute(&mut attributes, "error_description", &description);
+        }
+        if let Some((name, value)) = attribute {
+            push_attribute(&mut attributes, name, &value);
+        }
+        if let Some(scopes) = self.required_scopes(context.scopes) {
+            push_attribute(&mut attributes, "scope", &scopes);
+        }
         Some(if is_proof && context.config.is_some() {
             format_dpop_challenge(context, attributes)
         } else {
@@ -150,14 +147,17 @@ impl AuthError {
         })
     }
 
-    /// Returns the attribute `scope`: what the route requires, and the missing scopes.
-    fn scope_attribute(&self, route_scopes: &str) -> Option<String> {
+    /// Returns the value of the attribute `scope`: what the route requires, and the missing scopes.
+    fn required_scopes(&self, route_scopes: &str) -> Option<String> {
         let missing = match self {
             Self::InsufficientScope { required } => required,
             // Another token with these scopes would be rejected for the same reason.
             Self::SeveralCredentials | Self::StepUpRequired { .. } => return None,
             _ => "",
         };
+        if route_scopes.is_empty() && missing.is_empty() {
+            return None;
+        }
         let mut scopes: Vec<&str> = Vec::new();
         for scope in route_scopes.split(' ').chain(missing.split(' ')) {
             if !scope.is_empty() && !scopes.contains(&scope) {
@@ -165,7 +165,7 @@ impl AuthError {
             }
         }
         let scopes = scope_charset(&scopes.join(" "));
-        (!scopes.is_empty()).then(|| format!("scope=\"{scopes}\""))
+        (!scopes.is_empty()).then_some(scopes)
     }
 
     /// Maps an error to HTTP. The match has no wildcard arm: every new variant needs a status.
@@ -203,7 +203,7 @@ impl AuthError {
                 401,
                 Challenge::Error(
                     "insufficient_user_authentication",
-                    Some(format!("acr_values=\"{}\"", scope_charset(required))),
+                    Some(("acr_values", scope_charset(required))),
                 ),
             ),
             Self::InsufficientScope { .. } => (403, Challenge::Error("insufficient_scope", None)),
@@ -255,47 +255,55 @@ impl Bearward {
     pub fn invalid_token_challenge(&self) -> String {
         format_challenge(
             &ChallengeContext::new(Some(&self.http)),
-            vec!["error=\"invalid_token\"".to_owned()],
+            format!(", error=\"{INVALID_TOKEN}\""),
         )
     }
 }
 
-/// Formats the challenges of all accepted schemes: the realm, these attributes and the resource
-/// metadata.
-fn format_challenge(context: &ChallengeContext<'_>, attributes: Vec<String>) -> String {
+/// Adds an attribute, after a comma.
+fn push_attribute(attributes: &mut String, name: &str, value: &str) {
+    attributes.reserve(name.len() + value.len() + 5);
+    for part in [", ", name, "=\"", value, "\""] {
+        attributes.push_str(part);
+    }
+}
+
+/// Formats the challenges of all accepted schemes: the realm, these attributes, each after a comma,
+/// and the resource metadata.
+fn format_challenge(context: &ChallengeContext<'_>, attributes: String) -> String {
     let scheme = context.config.map_or("Bearer", HttpConfig::scheme);
     match context.config.filter(|config| config.dpop.accepts_dpop()) {
-        None => format_scheme(scheme, context, attributes),
-        Some(dpop) if dpop.dpop.accepts_bearer() => format!(
-            "{}, {}",
-            format_scheme(scheme, context, attributes.clone()),
-            format_dpop_challenge(context, attributes)
-        ),
+        None => format_scheme(scheme, context, &attributes),
+        Some(dpop) if dpop.dpop.accepts_bearer() => {
+            let mut challenges = format_scheme(scheme, context, &attributes);
+            challenges.push_str(", ");
+            challenges.push_str(&format_dpop_challenge(context, attributes));
+            challenges
+        }
         Some(_) => format_dpop_challenge(context, attributes),
     }
 }
 
 /// Formats the challenge of the scheme `DPoP` (RFC 9449 §7.1).
-fn format_dpop_challenge(context: &ChallengeContext<'_>, mut attributes: Vec<String>) -> String {
+fn format_dpop_challenge(context: &ChallengeContext<'_>, mut attributes: String) -> String {
     if let Some(config) = context.config {
-        attributes.push(format!("algs=\"{}\"", config.dpop.algorithms));
+        push_attribute(&mut attributes, "algs", &config.dpop.algorithms);
     }
-    format_scheme("DPoP", context, attributes)
+    format_scheme("DPoP", context, &attributes)
 }
 
 /// Formats the challenge of one scheme.
-fn format_scheme(scheme: &str, context: &ChallengeContext<'_>, attributes: Vec<String>) -> String {
+fn format_scheme(scheme: &str, context: &ChallengeContext<'_>, attributes: &str) -> String {
     let config = context.config;
     let realm = config.map_or("bearward", |config| config.realm.as_str());
     let metadata = config
         .and_then(|config| config.challenge_resource(context.path))
-        .and_then(metadata_url)
-        .map(|url| format!("resource_metadata=\"{url}\""));
-    let attributes: Vec<String> = std::iter::once(format!("realm=\"{realm}\""))
-        .chain(attributes)
-        .chain(metadata)
-        .collect();
-    format!("{scheme} {}", attributes.join(", "))
+        .and_then(metadata_url);
+    let mut challenge = format!("{scheme} realm=\"{realm}\"{attributes}");
+    if let Some(url) = metadata {
+        push_attribute(&mut challenge, "resource_metadata", &url);
+    }
+    challenge
 }
 
 /// Returns the URL of a resource's metadata: the well-known path is inserted between the host and
@@ -335,7 +343,11 @@ fn scope_charset(values: &str) -> String {
 
 /// Replaces the characters that are not allowed in `error_description`: printable ASCII without
 /// quotes and backslashes is (RFC 6750 §3).
-fn quoted_string_safe(message: &str) -> String {
+fn quoted_string_safe(message: &str) -> Cow<'_, str> {
+    let is_allowed = |c: char| (' '..='~').contains(&c) && !matches!(c, '"' | '\\');
+    if message.chars().all(is_allowed) {
+        return Cow::Borrowed(message);
+    }
     let replace = |c: char| match c {
         '"' | '\\' => '\'',
         ' '..='~' => c,
