@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use ::config::{
-    ConfigBuilder, ConfigError, FileFormat, Format, Map, Source, Value, builder::DefaultState,
+    ConfigBuilder, ConfigError, FileFormat, Format, Map, Source, Value, ValueKind,
+    builder::DefaultState,
 };
 
 use super::{Config, Problem, Sources, ValueSource, variables, well_known_env};
@@ -18,13 +19,20 @@ pub(super) struct MergedConfig {
 /// layers are still merged.
 pub(super) fn merge(sources: &Sources, problems: &mut Vec<Problem>) -> MergedConfig {
     let mut warnings = Vec::new();
-    let mut lower = vec![parse(Config::DEFAULTS, &ValueSource::Default, problems)];
+    let defaults = parse(Config::DEFAULTS, &ValueSource::Default, problems);
+    let files = match &sources.dir {
+        Some(dir) => {
+            // A copy of the built-in defaults, such as the one in the repository, sets nothing.
+            let unset = sources.development_defaults.is_some().then_some(&defaults);
+            files(dir, &sources.environment, unset, problems, &mut warnings)
+        }
+        None => Vec::new(),
+    };
+    let mut lower = vec![defaults];
     if let Some(text) = &sources.development_defaults {
         lower.push(parse(text, &ValueSource::Development, problems));
     }
-    if let Some(dir) = &sources.dir {
-        lower.extend(files(dir, &sources.environment, problems, &mut warnings));
-    }
+    lower.extend(files);
     let upper = vec![variables::layer(sources), variables::overrides(sources)];
     let lower = merge_layers(lower, problems);
     let upper = merge_layers(upper, problems);
@@ -37,9 +45,11 @@ pub(super) fn merge(sources: &Sources, problems: &mut Vec<Problem>) -> MergedCon
     }
 }
 
+/// Reads the files. The values of `default.toml` that are in `unset` too are not set.
 fn files(
     dir: &Path,
     environment: &str,
+    unset: Option<&Map<String, Value>>,
     problems: &mut Vec<Problem>,
     warnings: &mut Vec<String>,
 ) -> Vec<Map<String, Value>> {
@@ -73,7 +83,13 @@ fn files(
                 .to_string(),
         );
         match std::fs::read_to_string(&path) {
-            Ok(text) => layers.push(parse(&text, &source, problems)),
+            Ok(text) => {
+                let mut layer = parse(&text, &source, problems);
+                if let Some(unset) = unset.filter(|_| name == "default") {
+                    remove_values_of(&mut layer, unset);
+                }
+                layers.push(layer);
+            }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 // default.toml is optional. The file of an environment is expected to exist.
                 if name == environment {
@@ -95,6 +111,34 @@ fn parse(text: &str, source: &ValueSource, problems: &mut Vec<Problem>) -> Map<S
             problems.push(Problem::plain(syntax_error(text, source, error.as_ref())));
             Map::new()
         })
+}
+
+/// Removes the values that are the same in both.
+fn remove_values_of(layer: &mut Map<String, Value>, other: &Map<String, Value>) {
+    layer.retain(|key, value| match other.get(key) {
+        Some(found) => match (&mut value.kind, &found.kind) {
+            (ValueKind::Table(table), ValueKind::Table(other)) => {
+                remove_values_of(table, other);
+                true
+            }
+            (one, other) => !has_same_value(one, other),
+        },
+        None => true,
+    });
+}
+
+/// Compares values without their sources.
+fn has_same_value(one: &ValueKind, other: &ValueKind) -> bool {
+    match (one, other) {
+        (ValueKind::Array(one), ValueKind::Array(other)) => {
+            one.len() == other.len()
+                && one
+                    .iter()
+                    .zip(other)
+                    .all(|(one, other)| has_same_value(&one.kind, &other.kind))
+        }
+        (one, other) => one == other,
+    }
 }
 
 /// Formats a TOML error with line, column and message. The excerpt that the TOML crate prints is

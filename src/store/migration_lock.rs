@@ -53,28 +53,55 @@ pub(super) async fn with_row_lock<T>(
     lease: Lease,
     migrate: impl Future<Output = Result<T, MigrationError>>,
 ) -> Result<T, MigrationError> {
-    let value = AtomicI64::new(acquire(db, lease).await?);
+    let held = HeldRow::new(acquire(db, lease).await?);
     let result = tokio::select! {
         result = migrate => result,
-        error = renew(db, lease, &value) => return Err(error),
+        error = renew(db, lease, &held) => return Err(error),
     };
-    let released = Entity::delete_many()
-        .filter(Column::Version.eq(ROW))
-        .filter(Column::AppliedAt.eq(value.load(Ordering::Relaxed)))
-        .exec(db)
-        .await;
+    let released = release(db, &held).await;
     let migrated = result?;
     released?;
     Ok(migrated)
 }
 
+/// Deletes the row, also if a renewal was under way when the migration ended: it may have changed the
+/// row. Returns the number of deleted rows.
+async fn release(db: &Connection, held: &HeldRow) -> Result<u64, DbErr> {
+    let delete = Entity::delete_many()
+        .filter(Column::Version.eq(ROW))
+        .filter(Column::AppliedAt.is_in(held.values()));
+    Ok(delete.exec(db).await?.rows_affected)
+}
+
+/// The row of this process.
+struct HeldRow {
+    value: AtomicI64,
+    /// The value of the renewal that is under way, or of the last one.
+    next: AtomicI64,
+}
+
+impl HeldRow {
+    fn new(value: i64) -> Self {
+        Self {
+            value: AtomicI64::new(value),
+            next: AtomicI64::new(value),
+        }
+    }
+
+    /// Returns the values that the row may have.
+    fn values(&self) -> [i64; 2] {
+        [&self.value, &self.next].map(|value| value.load(Ordering::Relaxed))
+    }
+}
+
 /// Changes the row until it is taken by another process, and returns the error for that.
-async fn renew(db: &Connection, lease: Lease, value: &AtomicI64) -> MigrationError {
+async fn renew(db: &Connection, lease: Lease, held: &HeldRow) -> MigrationError {
     loop {
         tokio::time::sleep(lease.renewal).await;
-        let next = new_value();
-        match replace(db, value.load(Ordering::Relaxed), next).await {
-            Ok(true) => value.store(next, Ordering::Relaxed),
+        let (values, next) = (held.values(), new_value());
+        held.next.store(next, Ordering::Relaxed);
+        match replace(db, values, next).await {
+            Ok(true) => held.value.store(next, Ordering::Relaxed),
             Ok(false) => return MigrationError::Locked,
             // The migration may use the only connection.
             Err(error) if is_unavailable(&error) => {}
@@ -105,7 +132,7 @@ async fn acquire(db: &Connection, lease: Lease) -> Result<i64, MigrationError> {
         {
             match last_change {
                 Some((seen, at)) if seen == row.applied_at => {
-                    if at.elapsed() >= lease.expiry && replace(db, seen, value).await? {
+                    if at.elapsed() >= lease.expiry && replace(db, [seen; 2], value).await? {
                         tracing::warn!(
                             "took the migration lock of a process that does not run any more"
                         );
@@ -122,11 +149,12 @@ async fn acquire(db: &Connection, lease: Lease) -> Result<i64, MigrationError> {
     }
 }
 
-async fn replace(db: &Connection, value: i64, next: i64) -> Result<bool, DbErr> {
+/// Changes the row if it has one of these values.
+async fn replace(db: &Connection, values: [i64; 2], next: i64) -> Result<bool, DbErr> {
     let update = Entity::update_many()
         .col_expr(Column::AppliedAt, Expr::value(next))
         .filter(Column::Version.eq(ROW))
-        .filter(Column::AppliedAt.eq(value));
+        .filter(Column::AppliedAt.is_in(values));
     Ok(update.exec(db).await?.rows_affected == 1)
 }
 
@@ -179,6 +207,18 @@ mod tests {
         futures_util::future::try_join_all(holders).await.unwrap();
         let row = Entity::find().filter(Column::Version.eq(ROW));
         assert_eq!(row.one(&db.reads).await.unwrap(), None);
+    }
+
+    #[tokio::test]
+    async fn a_row_is_released_while_it_is_renewed() {
+        let directory = tempfile::tempdir().unwrap();
+        let db = connections(&directory).await;
+        let held = HeldRow::new(acquire(&db.writes, LEASE).await.unwrap());
+        // What a renewal has done that is cancelled before it sees the result.
+        let values = held.values();
+        held.next.store(7, Ordering::Relaxed);
+        assert!(replace(&db.writes, values, 7).await.unwrap());
+        assert_eq!(release(&db.writes, &held).await.unwrap(), 1);
     }
 
     #[tokio::test]

@@ -347,7 +347,7 @@ fn other_databases_have_their_own_tools() {
             "backup",
             &[
                 "mysqldump",
-                "users status_checks api_keys revocations seaql_migrations",
+                "users status_checks api_keys revocations user_sessions seaql_migrations",
             ],
         ),
         (

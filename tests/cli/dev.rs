@@ -305,8 +305,8 @@ fn a_data_file_of_another_version_is_left_unchanged() {
     let file = folder.path().join("data/idp.db");
     let mut bytes = fs::read(&file).unwrap();
     // Offset 60 of the header is `user_version` (SQLite file format, section 1.3).
-    assert_eq!(bytes[60..64], [0, 0, 0, 1]);
-    bytes[63] = 2;
+    assert_eq!(bytes[60..64], [0, 0, 0, 2]);
+    bytes[63] = 3;
     fs::write(&file, &bytes).unwrap();
     let arguments = [&DEV[..], &["--data", "data"]].concat();
     run_with(&arguments, &[], "", folder.path())

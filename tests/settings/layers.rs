@@ -161,6 +161,30 @@ fn no_file_is_selected_without_an_environment() {
 }
 
 #[test]
+fn a_copy_of_the_defaults_keeps_the_development_defaults() {
+    let text = "[admin]\nissuers = ['dev']\n[generate]\nbase_url = 'http://127.0.0.1:9999/v1'\nmodel = 'm'\n";
+    let load = |file: &str| {
+        let dir = folder(&[("default.toml", file)]);
+        let sources = Sources {
+            development_defaults: Some(text.to_owned()),
+            ..Sources::new(
+                Some(dir.path().to_owned()),
+                variables(&[("SUPABASE_URL", "https://abc.supabase.co")]),
+            )
+        };
+        let config = Config::load(&sources).expect("a valid configuration");
+        ["admin.issuers", "generate.base_url", "generate.model"].map(|key| source_of(&config, key))
+    };
+    let defaults = "the defaults of bearward dev";
+    assert_eq!(load(Config::DEFAULTS), [defaults; 3]);
+    let changed = Config::DEFAULTS.replace(
+        "base_url = \"https://api.together.xyz/v1\"",
+        "base_url = \"https://api.example.com/v1\"",
+    );
+    assert_eq!(load(&changed), [defaults, "default.toml", defaults]);
+}
+
+#[test]
 fn development_defaults_are_overridden_by_every_other_source() {
     let dir = folder(&[("default.toml", "[server]\nworkers = 3")]);
     let text = "[server]\nbind = '127.0.0.1:8000'\nworkers = 2\nshutdown_timeout = '1s'\nrequest_timeout = '2s'";

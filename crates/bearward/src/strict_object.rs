@@ -141,7 +141,7 @@ impl<'a> Members<'a> {
     /// Removes a character and the whitespace after it.
     fn take(&mut self, character: char) -> Option<()> {
         let rest = self.0.strip_prefix(character)?;
-        self.0 = rest.trim_start_matches(WHITESPACE);
+        self.0 = skip_whitespace(rest);
         Some(())
     }
 
@@ -156,13 +156,17 @@ impl<'a> Members<'a> {
                 .position(|byte| matches!(byte, b',' | b'}' | b' ' | b'\t' | b'\n' | b'\r'))?,
         };
         let (value, rest) = self.0.split_at_checked(length)?;
-        self.0 = rest.trim_start_matches(WHITESPACE);
+        self.0 = skip_whitespace(rest);
         Some(value)
     }
 }
 
 /// RFC 8259 §2.
-const WHITESPACE: [char; 4] = [' ', '\t', '\n', '\r'];
+fn skip_whitespace(text: &str) -> &str {
+    let is_whitespace = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\n' | b'\r');
+    let length = text.bytes().take_while(is_whitespace).count();
+    text.get(length..).unwrap_or_default()
+}
 
 /// Returns the length of the string at the start, with both quotation marks.
 fn string_length(bytes: &[u8]) -> Option<usize> {
