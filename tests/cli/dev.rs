@@ -201,12 +201,7 @@ async fn the_commands_of_the_quick_start_have_its_results() {
 #[tokio::test]
 async fn a_shell_runs_the_printed_commands_unchanged() {
     let (_dev, printed) = start(&[], &[]);
-    if std::process::Command::new("curl")
-        .arg("--version")
-        .output()
-        .is_err()
-    {
-        eprintln!("skipped: curl is not installed");
+    if !test_support::has_curl() {
         return;
     }
     let commands = |prefix| lines(&printed, prefix).join("\n");

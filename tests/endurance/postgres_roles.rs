@@ -64,7 +64,7 @@ async fn roles_of_the_data_api_see_and_change_nothing() {
     let config = settings(&url);
     Store::open(&config.database).await.unwrap();
     let tables = tables(&admin).await;
-    assert_eq!(tables.len(), 5, "{tables:?}");
+    assert_eq!(tables.len(), 6, "{tables:?}");
     for role in ["anon", "authenticated", "service_role"] {
         for table in &tables {
             for statement in ["SELECT 1 FROM", "DELETE FROM", "TRUNCATE"] {

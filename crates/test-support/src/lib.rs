@@ -49,6 +49,23 @@ pub fn run_all() -> bool {
     std::env::var("BEARWARD_TEST_ALL").is_ok_and(|all| all == "1")
 }
 
+/// Returns whether curl is installed. If not, prints that a test is skipped.
+///
+/// # Panics
+///
+/// If curl is not installed and nothing may be skipped ([`run_all`]).
+#[track_caller]
+pub fn has_curl() -> bool {
+    let is_installed = std::process::Command::new("curl")
+        .arg("--version")
+        .output()
+        .is_ok();
+    if !is_installed {
+        print_skipped("curl is not installed");
+    }
+    is_installed
+}
+
 /// Prints what is skipped.
 ///
 /// # Panics

@@ -9,7 +9,8 @@ use super::{Issuer, IssuerError};
 pub enum Audiences {
     /// `aud` must contain at least one of these.
     OneOf(Arc<[Box<str>]>),
-    /// `aud` is not checked and may be absent, unless [`TypRule::AtJwt`] requires it.
+    /// `aud` is not checked and may be absent, unless [`TypRule::AtJwt`](crate::TypRule::AtJwt)
+    /// requires it.
     ///
     /// # Security
     /// Any other service that trusts the issuer can replay the tokens it receives, unless
