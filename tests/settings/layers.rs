@@ -162,7 +162,7 @@ fn no_file_is_selected_without_an_environment() {
 
 #[test]
 fn a_copy_of_the_defaults_keeps_the_development_defaults() {
-    let text = "[admin]\nissuers = ['dev']\n[generate]\nbase_url = 'http://127.0.0.1:9999/v1'\nmodel = 'm'\n";
+    let text = "[admin]\nissuers = ['supabase']\n[generate]\nbase_url = 'http://127.0.0.1:9999/v1'\nmodel = 'm'\n";
     let load = |file: &str| {
         let dir = folder(&[("default.toml", file)]);
         let sources = Sources {
