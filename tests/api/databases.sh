@@ -9,6 +9,7 @@ while [ $# -gt 0 ] && [ "$1" != "--" ]; do kinds+=("$1"); shift; done
 [ $# -gt 0 ] || { sed -n 2,3p "$0" >&2; exit 2; }
 [ ${#kinds[@]} -gt 0 ] || kinds=(postgres mariadb)
 
+# The servers of a test program keep their connections until it ends, three or four for each test.
 folder=$(mktemp -d)
 chmod 755 "$folder"
 server=
@@ -49,7 +50,7 @@ for kind in "${kinds[@]}"; do
       install -d -o "$(id -u postgres 2>/dev/null || id -u)" "$folder/postgres"
       run_as postgres "$bin/initdb" -D "$folder/postgres/data" -U bearward --auth=trust --no-sync >"$folder/initdb.log"
       run_as postgres "$bin/postgres" -D "$folder/postgres/data" -p "$port" -k "$folder/postgres" -c listen_addresses=127.0.0.1 \
-        -c max_connections=500 -c fsync=off >"$folder/postgres.log" 2>&1 &
+        -c max_connections=2000 -c fsync=off >"$folder/postgres.log" 2>&1 &
       server=$!
       wait_until_ready "$port"
       url=postgres://bearward@127.0.0.1:$port/postgres
@@ -60,7 +61,7 @@ for kind in "${kinds[@]}"; do
       run_as mysql mariadb-install-db --no-defaults --datadir="$folder/mariadb/data" --auth-root-authentication-method=normal \
         --skip-test-db >"$folder/install.log" 2>&1
       run_as mysql mariadbd --no-defaults --datadir="$folder/mariadb/data" --port="$port" --bind-address=127.0.0.1 \
-        --socket="$folder/mariadb/socket" --pid-file="$folder/mariadb/pid" --max-connections=500 \
+        --socket="$folder/mariadb/socket" --pid-file="$folder/mariadb/pid" --max-connections=2000 \
         --innodb-flush-log-at-trx-commit=0 >"$folder/mariadb.log" 2>&1 &
       server=$!
       wait_until_ready "$port"
