@@ -26,8 +26,14 @@ free_port() {
   echo "$port"
 }
 
-# Runs a command as USER, because database servers refuse to run as root.
-run_as() { local user=$1; shift; if [ "$(id -u)" = 0 ]; then setpriv --reuid="$user" --regid="$user" --clear-groups env HOME="$folder" "$@"; else "$@"; fi; }
+# Runs a command as USER, because database servers refuse to run as root. In the background the command replaces the subshell, so that $! is its id.
+run_as() {
+  local user=$1 exec=
+  shift
+  [ "$BASHPID" = "$$" ] || exec=exec
+  [ "$(id -u)" != 0 ] || set -- setpriv --reuid="$user" --regid="$user" --clear-groups env HOME="$folder" "$@"
+  $exec "$@"
+}
 
 wait_until_ready() {
   for _ in $(seq 300); do

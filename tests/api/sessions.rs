@@ -163,8 +163,8 @@ async fn user_sees_and_ends_only_own_sessions() {
         assert_eq!(user_agents(&app, token).await, [client]);
     }
     let of_ada = path(&sessions(&app, &ada).await[0]);
-    for stranger in [&bob, &other, &app.admin_token()] {
-        app.delete(&of_ada, stranger)
+    for other_user in [&bob, &other, &app.admin_token()] {
+        app.delete(&of_ada, other_user)
             .await
             .assert_error(404, "NOT_FOUND");
     }
