@@ -44,7 +44,7 @@ impl<'o, 'a> ClaimLookup<'o, 'a> {
             .iter()
             .position(|(text, _)| std::ptr::eq(*text, json));
         let index = parsed.unwrap_or_else(|| {
-            let object = StrictObject::parse_nested(json).ok();
+            let object = StrictObject::parse(json.as_bytes()).ok();
             self.nested.push((json, object));
             self.nested.len() - 1
         });
@@ -56,7 +56,7 @@ impl<'o, 'a> ClaimLookup<'o, 'a> {
 fn child<'a>(json: &'a str, segment: &str) -> Option<&'a str> {
     match json.as_bytes().first()? {
         // An object with duplicate member names does not parse and so resolves to nothing.
-        b'{' => StrictObject::parse_nested(json).ok()?.member(segment),
+        b'{' => StrictObject::parse(json.as_bytes()).ok()?.member(segment),
         b'[' => serde_json::from_str::<Vec<&'a RawValue>>(json)
             .ok()?
             .get(array_index(segment)?)

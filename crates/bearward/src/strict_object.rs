@@ -29,17 +29,6 @@ impl<'a> StrictObject<'a> {
             .deserialize_map(MembersVisitor)
             .map_err(|_| ObjectError::NotAnObject)?;
         json.end().map_err(|_| ObjectError::NotAnObject)?;
-        Self::from_members(members)
-    }
-
-    /// Parses the value of a member of a parsed object, if it is an object. The syntax of the value
-    /// has been checked then, so only the ends of names and values are searched.
-    pub(crate) fn parse_nested(value: &'a str) -> Result<Self, ObjectError> {
-        let members = Members(value).read().ok_or(ObjectError::NotAnObject)?;
-        Self::from_members(members)
-    }
-
-    fn from_members(members: Vec<(Cow<'a, str>, &'a str)>) -> Result<Self, ObjectError> {
         let object = Self { members };
         if object.has_duplicates() {
             Err(ObjectError::Duplicate)
@@ -114,94 +103,6 @@ pub(crate) fn parse_string_array(json: &str) -> Option<SmallVec<[Cow<'_, str>; 4
 // The names that `keys` uses.
 pub(crate) use self::{parse_string as string, parse_string_array as strings};
 
-/// The rest of an object whose syntax is correct. Other text yields `None` or wrong members, and no
-/// panic.
-struct Members<'a>(&'a str);
-
-impl<'a> Members<'a> {
-    /// Reads all members of an object.
-    fn read(mut self) -> Option<Vec<(Cow<'a, str>, &'a str)>> {
-        let mut members = Vec::with_capacity(8);
-        self.take('{')?;
-        if self.take('}').is_some() {
-            return Some(members);
-        }
-        loop {
-            let name = self.take_value()?;
-            self.take(':')?;
-            members.push((parse_string(name)?, self.take_value()?));
-            if self.take(',').is_none() {
-                break;
-            }
-        }
-        self.take('}')?;
-        self.0.is_empty().then_some(members)
-    }
-
-    /// Removes a character and the whitespace after it.
-    fn take(&mut self, character: char) -> Option<()> {
-        let rest = self.0.strip_prefix(character)?;
-        self.0 = skip_whitespace(rest);
-        Some(())
-    }
-
-    /// Removes a value and the whitespace after it.
-    fn take_value(&mut self) -> Option<&'a str> {
-        let bytes = self.0.as_bytes();
-        let length = match bytes.first()? {
-            b'"' => string_length(bytes)?,
-            b'{' | b'[' => nested_length(bytes)?,
-            _ => bytes
-                .iter()
-                .position(|byte| matches!(byte, b',' | b'}' | b' ' | b'\t' | b'\n' | b'\r'))?,
-        };
-        let (value, rest) = self.0.split_at_checked(length)?;
-        self.0 = skip_whitespace(rest);
-        Some(value)
-    }
-}
-
-/// RFC 8259 §2.
-fn skip_whitespace(text: &str) -> &str {
-    let is_whitespace = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\n' | b'\r');
-    let length = text.bytes().take_while(is_whitespace).count();
-    text.get(length..).unwrap_or_default()
-}
-
-/// Returns the length of the string at the start, with both quotation marks.
-fn string_length(bytes: &[u8]) -> Option<usize> {
-    let mut position = 1;
-    loop {
-        position += memchr::memchr2(b'"', b'\\', bytes.get(position..)?)?;
-        match bytes.get(position)? {
-            b'"' => return Some(position + 1),
-            // The escaped character is one byte, or `u` and digits.
-            _ => position += 2,
-        }
-    }
-}
-
-/// Returns the length of the object or array at the start.
-fn nested_length(bytes: &[u8]) -> Option<usize> {
-    let (mut position, mut depth) = (0, 0_usize);
-    loop {
-        match bytes.get(position)? {
-            b'"' => position += string_length(bytes.get(position..)?)?,
-            byte => {
-                match byte {
-                    b'{' | b'[' => depth += 1,
-                    b'}' | b']' => depth = depth.checked_sub(1)?,
-                    _ => {}
-                }
-                position += 1;
-            }
-        }
-        if depth == 0 {
-            return Some(position);
-        }
-    }
-}
-
 struct MembersVisitor;
 
 impl<'de> Visitor<'de> for MembersVisitor {
@@ -251,8 +152,6 @@ impl<'de> Visitor<'de> for MemberName {
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-
     use super::*;
 
     #[test]
@@ -276,86 +175,6 @@ mod tests {
             ObjectError::Duplicate
         );
     }
-
-    /// Returns what both ways to parse a nested object say about the value of `a`.
-    fn parse_both_ways(document: &str) -> [Result<Vec<(String, String)>, ObjectError>; 2] {
-        let object = StrictObject::parse(document.as_bytes()).unwrap();
-        let value = object.member("a").unwrap();
-        [
-            StrictObject::parse(value.as_bytes()),
-            StrictObject::parse_nested(value),
-        ]
-        .map(|object| {
-            let object = object?;
-            Ok(object
-                .members()
-                .map(|(name, value)| (name.to_owned(), value.to_owned()))
-                .collect())
-        })
-    }
-
-    #[test]
-    fn nested_objects_have_the_members_that_serde_json_finds() {
-        for value in [
-            r"{}",
-            r" { } ",
-            r#"{"b":1}"#,
-            r#"{ "b" : -1.5e3 , "c" :true,"d":null}"#,
-            "{\n\t\"b\"\r\n:\n{ }\t,\"c\":[ ]\n}",
-            r#"{"b":"}","c":"]\"{","d":"\\","e":"\\\"","f":"\u0022\ud83d\ude00"}"#,
-            r#"{"\u0062":1,"\"":2,"":3,"\\":4}"#,
-            r#"{"b":{"c":[{"d":"]}"},["}"]],"e":{}},"f":[[],{}]}"#,
-            r#"{"b":1,"\u0062":2}"#,
-            r#"{"b":1,"c":{"d":1,"d":2},"b":3}"#,
-            r#"{"\ud800":1}"#,
-            r"[]",
-            r#"["{",{"b":1}]"#,
-            r#""{\"b\":1}""#,
-            r"true",
-            r"12",
-        ] {
-            let [expected, found] = parse_both_ways(&format!("{{\"a\":{value}}}"));
-            assert_eq!(found, expected, "{value}");
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn nested_objects_are_parsed_as_by_serde_json(
-            tokens in prop::collection::vec(prop::sample::select(&TOKENS[..]), 0..24),
-        ) {
-            let document = format!("{{\"a\":{}}}", tokens.concat());
-            if StrictObject::parse(document.as_bytes()).is_ok_and(|object| object.member("a").is_some()) {
-                let [expected, found] = parse_both_ways(&document);
-                prop_assert_eq!(found, expected);
-            }
-        }
-
-        #[test]
-        fn text_that_is_not_json_does_not_panic(text in "[\\{\\}\\[\\]:,\"\\\\ bä1]{0,24}") {
-            let _ = StrictObject::parse_nested(&text);
-        }
-    }
-
-    /// Parts of JSON texts, of which many sequences are valid.
-    const TOKENS: [&str; 16] = [
-        "{",
-        "{",
-        "}",
-        "}",
-        "[",
-        "]",
-        ":",
-        ",",
-        " ",
-        "\"b\"",
-        "\"c\"",
-        "\"b\":",
-        "\"c\":",
-        "\"\\\"}\"",
-        "1",
-        "{\"b\":1}",
-    ];
 
     #[test]
     fn only_one_complete_object_parses() {
