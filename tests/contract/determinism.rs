@@ -21,12 +21,12 @@ const CONCURRENCY: usize = 4;
 /// on a busy machine.
 const COOLDOWN: Duration = Duration::from_secs(1);
 
-/// Runs the timed cases twice, five times with `BEARWARD_TEST_ALL=1`, or as often as
+/// Runs the timed cases twice, five times with `BEARWARD_TEST_LONG=1`, or as often as
 /// `BEARWARD_TEST_RUNS` says.
 async fn assert_verdicts(cache: KeyCache, expected: &[&str]) {
     let runs = match std::env::var("BEARWARD_TEST_RUNS") {
         Ok(runs) => runs.parse().expect("a number"),
-        Err(_) if test_support::run_all() => 5,
+        Err(_) if test_support::run_long() => 5,
         Err(_) => 2,
     };
     let verdicts = stream::iter(0..runs).map(|_| {

@@ -511,11 +511,11 @@ impl Stalled {
     }
 }
 
-/// With `BEARWARD_TEST_ALL` measures the defaults, as the table in docs/server.md has them.
+/// With `BEARWARD_TEST_LONG` measures the defaults, as the table in docs/server.md has them.
 #[tokio::test(flavor = "multi_thread")]
 async fn each_stalled_connection_is_closed_in_time() {
     let seconds = Duration::from_secs;
-    let ([header, keep_alive, write, request], variables) = if crate::run_all() {
+    let ([header, keep_alive, write, request], variables) = if crate::run_long() {
         (
             [seconds(10), seconds(75), seconds(30), seconds(30)],
             &[][..],

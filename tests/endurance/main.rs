@@ -1,7 +1,8 @@
 //! The store under stress: killed, stopped and replicated servers, database outages.
 //!
 //! `bearward serve`, nginx, PostgreSQL and MariaDB run as separate processes. By default each test
-//! takes seconds; `BEARWARD_TEST_ALL=1` runs the long variants and fails if a test would be skipped.
+//! takes seconds; `BEARWARD_TEST_LONG=1` runs the long variants, and with `BEARWARD_TEST_ALL=1` a test
+//! fails if it would be skipped.
 //! `BEARWARD_TEST_DATABASE_URL` selects a database server as for tests/api; the default is SQLite.
 //! Tests that stop a database start their own server.
 #![cfg(unix)]
@@ -27,4 +28,4 @@ mod tls;
 mod tls_reload;
 mod tls_server;
 
-use test_support::{print_skipped, run_all};
+use test_support::{print_skipped, run_long};

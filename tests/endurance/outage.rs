@@ -7,7 +7,7 @@ use bearward_testing::MockIdp;
 use crate::{
     database_server::{Kind, Shutdown, TestDatabaseServer},
     load::{Load, rows},
-    run_all,
+    run_long,
     test_server::{ResponseExt, TestServer, wait_for_status},
 };
 
@@ -33,7 +33,7 @@ async fn survives_an_outage(kind: Kind) {
     let mut server = TestServer::start(&idp, &url).await;
     server.get("/api/auth/me", &token).await.expect(200);
     let load = Load::start(24, &idp, &[&server.api]);
-    let shutdowns: &[Shutdown] = if run_all() {
+    let shutdowns: &[Shutdown] = if run_long() {
         &[
             Shutdown::Graceful,
             Shutdown::Crash,
@@ -71,7 +71,7 @@ async fn survives_an_outage(kind: Kind) {
         server.get("/api/auth/me", &token).await.expect(200);
     }
     // Many quick restarts, so that requests arrive at every point of a shutdown and a startup.
-    for round in 0..if run_all() { 10 } else { 2 } {
+    for round in 0..if run_long() { 10 } else { 2 } {
         load.wait_for_acknowledged(20).await;
         database
             .stop(if round % 2 == 0 {

@@ -8,7 +8,7 @@ use test_support::database;
 
 use crate::{
     load::{Load, rows},
-    run_all,
+    run_long,
     test_server::TestServer,
 };
 
@@ -17,7 +17,7 @@ async fn concurrent_writers_lose_no_rows() {
     let (idp, database) = (MockIdp::start().await, database::create().await);
     let server = TestServer::start(&idp, &database).await;
     let load = Load::start(64, &idp, &[&server.api]);
-    tokio::time::sleep(Duration::from_secs(if run_all() { 30 } else { 2 })).await;
+    tokio::time::sleep(Duration::from_secs(if run_long() { 30 } else { 2 })).await;
     let result = load.stop().await;
     println!("{} rows", result.acknowledged.len());
     assert_eq!((result.unavailable, result.interrupted), (0, 0));
@@ -29,7 +29,7 @@ async fn concurrent_writers_lose_no_rows() {
 async fn killed_server_loses_no_acknowledged_row() {
     let (idp, database) = (MockIdp::start().await, database::create().await);
     let mut all = crate::load::LoadResult::default();
-    for round in 0..if run_all() { 10 } else { 3 } {
+    for round in 0..if run_long() { 10 } else { 3 } {
         let mut server = TestServer::start(&idp, &database).await;
         let load = Load::start(16, &idp, &[&server.api]);
         // Kill at a different point in each round.

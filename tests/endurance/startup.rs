@@ -6,14 +6,14 @@ use test_support::{database, process::TestProcess};
 
 use crate::{
     database_server::{Kind, Shutdown, TestDatabaseServer},
-    run_all,
+    run_long,
     test_server::{ResponseExt, TestServer, serve, wait_for_status},
 };
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn ten_servers_start_concurrently_on_an_empty_database() {
     let idp = MockIdp::start().await;
-    for _ in 0..if run_all() { 5 } else { 1 } {
+    for _ in 0..if run_long() { 5 } else { 1 } {
         let database = database::create().await;
         let servers =
             futures_util::future::join_all((0..10).map(|_| TestServer::start(&idp, &database)))

@@ -44,9 +44,18 @@ pub async fn within_timeout<F: Future>(future: F) -> F::Output {
         .expect("the operation completes within the test timeout")
 }
 
-/// Reports whether `BEARWARD_TEST_ALL=1`: the long variants run, and nothing may be skipped.
+/// Reports whether `BEARWARD_TEST_ALL=1`: nothing may be skipped.
 pub fn run_all() -> bool {
-    std::env::var("BEARWARD_TEST_ALL").is_ok_and(|all| all == "1")
+    is_set("BEARWARD_TEST_ALL")
+}
+
+/// Reports whether `BEARWARD_TEST_LONG=1`: the long variants of tests run.
+pub fn run_long() -> bool {
+    is_set("BEARWARD_TEST_LONG")
+}
+
+fn is_set(variable: &str) -> bool {
+    std::env::var(variable).is_ok_and(|value| value == "1")
 }
 
 /// Returns whether curl is installed. If not, prints that a test is skipped.

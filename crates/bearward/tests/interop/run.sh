@@ -1,7 +1,5 @@
 #!/bin/sh
 # Tests interoperability with PyJWT in both directions. Installs PyJWT in target/interop-venv.
-# Arguments are passed to cargo, for example features that CI has built already:
-#   crates/bearward/tests/interop/run.sh --all-features
 # BEARWARD_INTEROP_VENV names another virtual environment.
 set -eu
 cd "$(dirname "$0")/../../../.."
@@ -16,4 +14,4 @@ if ! cmp -s "$requirements" "$venv/requirements.txt"; then
 fi
 BEARWARD_INTEROP_PYTHON=$(cd "$(dirname "$python")" && pwd)/python
 export BEARWARD_INTEROP_PYTHON
-exec cargo test "$@" -p bearward --test verify -- interop::
+exec cargo test --locked --test verify -- interop::

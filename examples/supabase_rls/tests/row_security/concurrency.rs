@@ -5,7 +5,7 @@ use std::time::Duration;
 use bearward::{Principal, postgres::Error};
 use futures_util::{StreamExt, stream};
 use sqlx::PgPool;
-use test_support::run_all;
+use test_support::run_long;
 
 use crate::fixture::{Fixture, pool, user_id};
 
@@ -73,7 +73,7 @@ async fn plain_query(pool: PgPool) -> Result<(), Error> {
 }
 
 async fn no_foreign_row(fixture: Fixture, pool: PgPool) {
-    let (users, requests) = if run_all() {
+    let (users, requests) = if run_long() {
         (200, 200 * 50)
     } else {
         (40, 1000)
