@@ -1,62 +1,28 @@
-//! Resolves JSON pointers in one payload.
+//! Resolves JSON pointers in the payload of a token.
 
 use serde_json::value::RawValue;
-use smallvec::SmallVec;
 
-use super::{json_pointer::JsonPointer, strict_object::StrictObject};
+use super::{
+    json_pointer::JsonPointer,
+    strict_object::{StrictObject, unique_member},
+};
 
-/// Resolves JSON pointers in one payload. Top-level claims that are objects are parsed once, however
-/// many pointers lead into them.
-pub(crate) struct ClaimLookup<'o, 'a> {
-    payload: &'o StrictObject<'a>,
-    /// The JSON text of each top-level claim that was parsed, and the object. `None`: the object has
-    /// duplicate member names.
-    nested: SmallVec<[(&'a str, Option<StrictObject<'a>>); 2]>,
-}
-
-impl<'o, 'a> ClaimLookup<'o, 'a> {
-    pub(crate) fn new(payload: &'o StrictObject<'a>) -> Self {
-        Self {
-            payload,
-            nested: SmallVec::new(),
-        }
-    }
-
-    /// Returns the JSON text of the value that a pointer refers to.
-    pub(crate) fn resolve(&mut self, pointer: &JsonPointer) -> Option<&'a str> {
-        let json = self.payload.member(&pointer.claim)?;
-        let Some((segment, rest)) = pointer.path.split_first() else {
-            return Some(json);
-        };
-        let value = if json.starts_with('{') {
-            self.nested_object(json)?.member(segment)
-        } else {
-            child(json, segment)
-        };
-        rest.iter()
-            .try_fold(value?, |json, segment| child(json, segment))
-    }
-
-    /// Returns a top-level claim as an object, parsed at the first call.
-    fn nested_object(&mut self, json: &'a str) -> Option<&StrictObject<'a>> {
-        let parsed = self
-            .nested
+impl<'a> StrictObject<'a> {
+    /// Returns the JSON text of the value that a pointer refers to. A member that an object has twice
+    /// does not resolve.
+    pub(crate) fn resolve(&self, pointer: &JsonPointer) -> Option<&'a str> {
+        let claim = self.member(&pointer.claim)?;
+        pointer
+            .path
             .iter()
-            .position(|(text, _)| std::ptr::eq(*text, json));
-        let index = parsed.unwrap_or_else(|| {
-            let object = StrictObject::parse(json.as_bytes()).ok();
-            self.nested.push((json, object));
-            self.nested.len() - 1
-        });
-        self.nested.get(index)?.1.as_ref()
+            .try_fold(claim, |json, segment| child(json, segment))
     }
 }
 
 /// Returns the member of an object, or the element of an array, that a segment names.
 fn child<'a>(json: &'a str, segment: &str) -> Option<&'a str> {
     match json.as_bytes().first()? {
-        // An object with duplicate member names does not parse and so resolves to nothing.
-        b'{' => StrictObject::parse(json.as_bytes()).ok()?.member(segment),
+        b'{' => unique_member(json, segment),
         b'[' => serde_json::from_str::<Vec<&'a RawValue>>(json)
             .ok()?
             .get(array_index(segment)?)
@@ -78,9 +44,7 @@ mod tests {
 
     fn resolve(pointer: &str, json: &'static str) -> Option<String> {
         let object = StrictObject::parse(json.as_bytes()).unwrap();
-        ClaimLookup::new(&object)
-            .resolve(&pointer.parse().unwrap())
-            .map(str::to_owned)
+        object.resolve(&pointer.parse().unwrap()).map(str::to_owned)
     }
 
     #[test]
@@ -107,19 +71,11 @@ mod tests {
     }
 
     #[test]
-    fn objects_that_pointers_share_are_parsed_once() {
-        let payload = br#"{"a":{"x":1,"y":2},"b":{"x":3},"c":{"x":4},"twice":{"x":5,"x":6}}"#;
-        let payload = StrictObject::parse(payload).unwrap();
-        let mut lookup = ClaimLookup::new(&payload);
-        let mut resolve = |pointer: &str| lookup.resolve(&pointer.parse().unwrap());
-        for _ in 0..2 {
-            assert_eq!(resolve("/a/x"), Some("1"));
-            assert_eq!(resolve("/b/x"), Some("3"));
-            assert_eq!(resolve("/a/y"), Some("2"));
-            assert_eq!(resolve("/c/x"), Some("4"));
-            assert_eq!(resolve("/twice/x"), None);
-        }
-        assert_eq!(lookup.nested.len(), 4);
+    fn members_that_occur_twice_do_not_resolve() {
+        let json = r#"{"a":{"x":1,"y":2,"\u0078":3},"b":{"c":{"d":4},"c":{"d":4}}}"#;
+        assert_eq!(resolve("/a/x", json), None);
+        assert_eq!(resolve("/a/y", json).as_deref(), Some("2"));
+        assert_eq!(resolve("/b/c/d", json), None);
     }
 
     #[test]

@@ -5,7 +5,6 @@ use std::{fmt, sync::Arc};
 use serde_json::value::RawValue;
 
 use super::{
-    claim_lookup::ClaimLookup,
     error::AuthError,
     json_pointer::{JsonPointer, JsonPointerError},
     jws,
@@ -146,8 +145,8 @@ impl ClaimRule {
     ///
     /// # Errors
     /// [`AuthError::UnexpectedClaim`] if it is absent or has another value.
-    pub(crate) fn check(&self, lookup: &mut ClaimLookup<'_, '_>) -> Result<(), AuthError> {
-        let found = lookup.resolve(&self.pointer);
+    pub(crate) fn check(&self, payload: &StrictObject<'_>) -> Result<(), AuthError> {
+        let found = payload.resolve(&self.pointer);
         if found.is_some_and(|json| self.is_met_by(json)) {
             Ok(())
         } else {
@@ -162,7 +161,7 @@ impl ClaimRule {
     pub(crate) fn check_verified<C>(&self, user: &Verified<C>) -> Result<(), AuthError> {
         let payload = jws::decode_payload(user.token())?;
         let payload = StrictObject::parse(&payload).map_err(AuthError::Payload)?;
-        self.check(&mut ClaimLookup::new(&payload))
+        self.check(&payload)
     }
 
     /// Returns the claim as it was configured.

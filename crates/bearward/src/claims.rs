@@ -7,13 +7,12 @@ use smallvec::SmallVec;
 
 use super::{
     claim_list::for_each_element,
-    claim_lookup::ClaimLookup,
     claim_mapping::{ClaimMapping, ROLE_SEPARATORS, SCOPE_SEPARATORS},
     clock::Timestamp,
     error::AuthError,
     json_pointer::JsonPointer,
     jws,
-    strict_object::parse_string,
+    strict_object::{StrictObject, parse_string},
 };
 
 /// The registered and mapped claims of a verified token (RFC 7519 §4.1, RFC 9068 §2.2).
@@ -70,21 +69,21 @@ pub(super) struct RegisteredClaims<'a> {
 impl Claims {
     /// Collects the registered claims and the claims that the mapping points to.
     pub(super) fn from_payload(
-        lookup: &mut ClaimLookup<'_, '_>,
+        payload: &StrictObject<'_>,
         mapping: &ClaimMapping,
         registered: &RegisteredClaims<'_>,
     ) -> Self {
         let mut arena = StringArena(String::with_capacity(256));
         Self {
             subject: arena.push(&registered.subject),
-            email: arena.push_first(lookup, &mapping.email),
-            role: arena.push_first(lookup, &mapping.role),
-            roles: arena.push_union(lookup, &mapping.roles, ROLE_SEPARATORS),
-            scopes: arena.push_union(lookup, &mapping.scopes, SCOPE_SEPARATORS),
-            aal: arena.push_first(lookup, &mapping.aal),
-            session_id: arena.push_first(lookup, &mapping.session_id),
+            email: arena.push_first(payload, &mapping.email),
+            role: arena.push_first(payload, &mapping.role),
+            roles: arena.push_union(payload, &mapping.roles, ROLE_SEPARATORS),
+            scopes: arena.push_union(payload, &mapping.scopes, SCOPE_SEPARATORS),
+            aal: arena.push_first(payload, &mapping.aal),
+            session_id: arena.push_first(payload, &mapping.session_id),
             token_id: registered.token_id.as_deref().map(|id| arena.push(id)),
-            tenant: arena.push_first(lookup, &mapping.tenant),
+            tenant: arena.push_first(payload, &mapping.tenant),
             client_id: registered.client_id.as_deref().map(|id| arena.push(id)),
             is_machine: registered.is_machine,
             expires_at: registered.expires_at,
@@ -204,11 +203,11 @@ impl StringArena {
     /// Appends the first claim that is a string and not empty.
     fn push_first(
         &mut self,
-        lookup: &mut ClaimLookup<'_, '_>,
+        payload: &StrictObject<'_>,
         sources: &[JsonPointer],
     ) -> Option<StrRange> {
         let text = sources.iter().find_map(|source| {
-            lookup
+            payload
                 .resolve(source)
                 .and_then(parse_string)
                 .filter(|text| !text.is_empty())
@@ -219,12 +218,12 @@ impl StringArena {
     /// Appends the elements of all lists, each once if there are several lists.
     fn push_union(
         &mut self,
-        lookup: &mut ClaimLookup<'_, '_>,
+        payload: &StrictObject<'_>,
         sources: &[JsonPointer],
         separators: &[char],
     ) -> SmallVec<[StrRange; 2]> {
         let mut elements = SmallVec::<[StrRange; 2]>::new();
-        for json in sources.iter().filter_map(|source| lookup.resolve(source)) {
+        for json in sources.iter().filter_map(|source| payload.resolve(source)) {
             // A claim of another type grants nothing; `explain` names the problem.
             let _ = for_each_element(json, separators, |element| {
                 let is_known = sources.len() > 1

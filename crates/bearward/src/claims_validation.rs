@@ -5,7 +5,6 @@ use std::{borrow::Cow, sync::Arc};
 use smallvec::SmallVec;
 
 use super::{
-    claim_lookup::ClaimLookup,
     claims::{Claims, RegisteredClaims},
     client_claims::ClientClaims,
     clock::Timestamp,
@@ -26,11 +25,10 @@ pub(super) fn validate_claims(
 ) -> Result<Claims, AuthError> {
     let expires_at = required_date(payload, "exp")?;
     let (not_before, issued_at) = (date(payload, "nbf")?, date(payload, "iat")?);
-    let mut lookup = ClaimLookup::new(payload);
     let subject = if issuer.subject.is_empty() {
         subject(payload)?
     } else {
-        mapped_subject(&mut lookup, &issuer.subject)?
+        mapped_subject(payload, &issuer.subject)?
     };
     if logout_token::has_logout_event(payload) {
         return Err(invalid_claim(
@@ -65,10 +63,10 @@ pub(super) fn validate_claims(
         ClientRule::Listed => clients.check(&issuer.client_ids)?,
     }
     for rule in &issuer.claim_rules {
-        rule.check(&mut lookup)?;
+        rule.check(payload)?;
     }
     Ok(Claims::from_payload(
-        &mut lookup,
+        payload,
         &issuer.claims,
         &RegisteredClaims {
             is_machine: clients.contains(&subject.value) || subject.is_client_name,
@@ -162,11 +160,11 @@ fn subject<'a>(payload: &StrictObject<'a>) -> Result<Subject<'a>, AuthError> {
 /// Returns the first claim that is present and not empty. Only absent claims, `null` and empty
 /// strings are skipped: a number in `sub` must not select another identity.
 fn mapped_subject<'a>(
-    lookup: &mut ClaimLookup<'_, 'a>,
+    payload: &StrictObject<'a>,
     pointers: &[JsonPointer],
 ) -> Result<Subject<'a>, AuthError> {
     for pointer in pointers {
-        let Some(json) = lookup.resolve(pointer).filter(|json| *json != "null") else {
+        let Some(json) = payload.resolve(pointer).filter(|json| *json != "null") else {
             continue;
         };
         let name = pointer.name();
@@ -197,7 +195,7 @@ fn check_subject<'a>(subject: Cow<'a, str>, name: &str) -> Result<Cow<'a, str>, 
 
 /// Returns the subject of a logout token, which may have none.
 pub(super) fn optional_subject<'a>(
-    lookup: &mut ClaimLookup<'_, 'a>,
+    payload: &StrictObject<'a>,
     issuer: &Issuer,
 ) -> Result<Option<Cow<'a, str>>, AuthError> {
     let sub = [JsonPointer::root_member("sub")];
@@ -206,7 +204,7 @@ pub(super) fn optional_subject<'a>(
     } else {
         issuer.subject.as_slice()
     };
-    match mapped_subject(lookup, pointers) {
+    match mapped_subject(payload, pointers) {
         Ok(subject) => Ok(Some(subject.value)),
         Err(AuthError::MissingClaim(_)) => Ok(None),
         Err(error) => Err(error),

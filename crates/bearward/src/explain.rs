@@ -37,7 +37,6 @@ pub use self::mapped_claims::MappedClaim;
 
 use super::{
     algorithm::Algorithm,
-    claim_lookup::ClaimLookup,
     client_certificate::ClientCertificate,
     client_claims::{self, ClientClaims},
     clock::Timestamp,
@@ -408,7 +407,7 @@ impl ExplainContext<'_> {
     fn claim_at(&self, claim: &str) -> String {
         let found = self.payload.as_ref().and_then(|payload| {
             let pointer = JsonPointer::from_pointer_or_name(claim).ok()?;
-            ClaimLookup::new(payload).resolve(&pointer)
+            payload.resolve(&pointer)
         });
         found.map_or_else(
             || "absent".to_owned(),

@@ -4,7 +4,6 @@ use std::{borrow::Cow, fmt, sync::Arc};
 
 use crate::{
     bearward::Bearward,
-    claim_lookup::ClaimLookup,
     claims_validation::{
         check_not_expired, check_not_in_future, invalid_claim, logout_audiences, optional_subject,
         required_date,
@@ -165,7 +164,7 @@ impl LogoutClaims {
         check_not_in_future([("iat", Some(issued_at)), ("nbf", None)], issuer, now)?;
         let token_id = id(payload, "jti")?.ok_or_else(|| AuthError::MissingClaim("jti".into()))?;
         let session_id = id(payload, "sid")?;
-        let subject = optional_subject(&mut ClaimLookup::new(payload), issuer)?;
+        let subject = optional_subject(payload, issuer)?;
         if session_id.is_none() && subject.is_none() {
             return Err(AuthError::MissingClaim("sid or sub".into()));
         }

@@ -7,7 +7,7 @@ use std::{borrow::Cow, collections::HashSet, fmt};
 
 use serde::{
     Deserializer,
-    de::{DeserializeSeed, Error, MapAccess, Visitor},
+    de::{DeserializeSeed, Error, IgnoredAny, MapAccess, Visitor},
 };
 use serde_json::value::RawValue;
 use smallvec::SmallVec;
@@ -80,6 +80,14 @@ impl<'a> StrictObject<'a> {
     }
 }
 
+/// Returns the JSON text of a member of an object, unless the object has several of this name or is
+/// not valid.
+pub(crate) fn unique_member<'a>(object: &'a str, name: &str) -> Option<&'a str> {
+    serde_json::Deserializer::from_str(object)
+        .deserialize_map(UniqueMemberVisitor(name))
+        .ok()?
+}
+
 /// Parses a JSON string; borrows unless it has escapes. Returns `None` for any other value.
 pub(crate) fn parse_string(json: &str) -> Option<Cow<'_, str>> {
     let inner = json.strip_prefix('"')?.strip_suffix('"')?;
@@ -120,6 +128,53 @@ impl<'de> Visitor<'de> for MembersVisitor {
             members.push((name, map.next_value::<&'de RawValue>()?.get()));
         }
         Ok(members)
+    }
+}
+
+/// Finds the member of this name, without allocating.
+struct UniqueMemberVisitor<'n>(&'n str);
+
+impl<'de> Visitor<'de> for UniqueMemberVisitor<'_> {
+    type Value = Option<&'de str>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let (mut found, mut is_unique) = (None, true);
+        while let Some(is_match) = map.next_key_seed(NameEquals(self.0))? {
+            if is_match {
+                is_unique = found.is_none();
+                found = Some(map.next_value::<&'de RawValue>()?.get());
+            } else {
+                map.next_value::<IgnoredAny>()?;
+            }
+        }
+        Ok(found.filter(|_| is_unique))
+    }
+}
+
+/// Compares a member name.
+struct NameEquals<'n>(&'n str);
+
+impl<'de> DeserializeSeed<'de> for NameEquals<'_> {
+    type Value = bool;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<bool, D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl Visitor<'_> for NameEquals<'_> {
+    type Value = bool;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a member name")
+    }
+
+    fn visit_str<E: Error>(self, name: &str) -> Result<bool, E> {
+        Ok(name == self.0)
     }
 }
 

@@ -2,7 +2,6 @@
 
 use crate::{
     claim_list::for_each_element,
-    claim_lookup::ClaimLookup,
     claim_mapping::{ClaimMapping, ROLE_SEPARATORS, SCOPE_SEPARATORS},
     json_pointer::JsonPointer,
     strict_object::{StrictObject, parse_string},
@@ -46,7 +45,7 @@ fn list(
 ) -> MappedClaim {
     let (mut found, mut problem) = (Vec::new(), None);
     for source in sources {
-        let Some(json) = ClaimLookup::new(payload).resolve(source) else {
+        let Some(json) = payload.resolve(source) else {
             continue;
         };
         let taken = for_each_element(json, separators, |element| {
@@ -65,7 +64,7 @@ fn list(
 fn single(payload: &StrictObject<'_>, name: &'static str, sources: &[JsonPointer]) -> MappedClaim {
     let (mut found, mut problem) = (Vec::new(), None);
     for source in sources {
-        let Some(json) = ClaimLookup::new(payload).resolve(source) else {
+        let Some(json) = payload.resolve(source) else {
             continue;
         };
         match parse_string(json) {
@@ -111,7 +110,7 @@ fn nested_name(payload: &StrictObject<'_>, source: &JsonPointer) -> Option<Strin
     if payload.member(name).is_some() || !name.contains('.') {
         return None;
     }
-    ClaimLookup::new(payload).resolve(&pointer)?;
+    payload.resolve(&pointer)?;
     Some(format!(
         "the token has no claim named {name:?}; for the nested claim write {:?}",
         pointer.as_str()
