@@ -44,6 +44,8 @@
 //! library crate [`bearward`].
 
 #![warn(unreachable_pub)]
+// The layout of the nested futures of the middleware takes the compiler more than 128 steps.
+#![recursion_limit = "256"]
 
 #[doc(hidden)]
 pub mod accounts;
