@@ -13,7 +13,7 @@ use actix_web::{
     dev::{Server as HttpServer, ServerHandle, ServiceFactory, ServiceRequest, ServiceResponse},
     web::Data,
 };
-use bearward::{Bearward, Clock};
+use bearward::{Bearward, Clock, SystemClock};
 use tokio::{
     task::{JoinError, JoinSet},
     time::timeout,
@@ -216,6 +216,47 @@ impl Application {
             opening,
             tls: watch,
         })
+    }
+
+    /// Creates the application of one worker without listeners and background tasks, for
+    /// benchmarks that call it in their process.
+    ///
+    /// # Errors
+    /// The errors of [`Server::run`], except for those of the listeners.
+    pub async fn in_process(
+        config: &Config,
+        metrics: Option<Metrics>,
+    ) -> Result<
+        App<
+            impl ServiceFactory<
+                ServiceRequest,
+                Config = (),
+                Response = ServiceResponse<impl MessageBody + 'static + use<>>,
+                Error = Error,
+                InitError = (),
+            > + use<>,
+        >,
+        StartError,
+    > {
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+        let limits = RequestLimits::new(config);
+        let services = build_services(Arc::clone(&clock), config, config.server.bind).await?;
+        let (store, _) = open_store(config).await?;
+        let documentation = Documentation {
+            document: Document::with_own(None)?,
+            page: DocsPage::new(None),
+        };
+        let shutdown = Shutdown::default();
+        let state = AppState::new(
+            services,
+            config,
+            store,
+            clock,
+            metrics,
+            &shutdown,
+            documentation,
+        );
+        Ok(AppFactory::new(config, OwnRoutes::default(), limits, None).create(&state))
     }
 
     /// Waits until the database is open and the revocation list is loaded.

@@ -40,6 +40,13 @@ fn with_five_rules() -> (Bearward, String) {
     (auth, token)
 }
 
+fn with_nested_rules() -> (Bearward, String) {
+    let fixture = TokenFixture::new();
+    let (auth, token) = (fixture.verifier_with_nested_rules(), fixture.token(1));
+    assert!(accept(&auth, &token));
+    (auth, token)
+}
+
 fn cached() -> (Bearward, String) {
     let fixture = TokenFixture::new();
     let (auth, token) = (fixture.verifier(10_000), fixture.token(1));
@@ -98,6 +105,7 @@ fn signature_only((key, signed, signature): SignatureInput) -> (bool, SignatureI
 #[library_benchmark]
 #[bench::cache_off(setup = uncached)]
 #[bench::five_rules(setup = with_five_rules)]
+#[bench::five_rules_two_nested(setup = with_nested_rules)]
 #[bench::cache_hit(setup = cached)]
 #[bench::hit_1_000_revocations(args = (1_000), setup = cached_with_revocations)]
 #[bench::hit_1_000_000_revocations(args = (1_000_000), setup = cached_with_revocations)]

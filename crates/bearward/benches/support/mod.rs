@@ -90,9 +90,17 @@ impl TokenFixture {
         jsonwebtoken::DecodingKey::from_rsa_raw_components(&public.n, &public.e)
     }
 
-    /// Returns a verifier without token cache that has five rules on the values of claims.
+    /// Returns a verifier without token cache that has five rules on top-level claims.
     pub fn verifier_with_rules(&self) -> Bearward {
-        build(rules(issuer(&self.jwks)), 0)
+        build(with_rules(issuer(&self.jwks), top_level_rules()), 0)
+    }
+
+    /// Returns the same with two rules on members of nested claims among the five.
+    pub fn verifier_with_nested_rules(&self) -> Bearward {
+        let mut rules = top_level_rules();
+        rules[3] = ("/app_metadata/provider", "google".into());
+        rules[4] = ("/user_metadata/email", "user*".into());
+        build(with_rules(issuer(&self.jwks), rules), 0)
     }
 
     pub fn verifier(&self, cache_entries: usize) -> Bearward {
@@ -111,15 +119,18 @@ fn issuer(jwks: &str) -> Issuer {
         .keys(KeySource::Fixed(jwks.to_owned()))
 }
 
-/// Adds five rules that the benchmark's tokens meet.
-fn rules(issuer: Issuer) -> Issuer {
-    let rules: [(&str, ClaimValue); 5] = [
+/// Rules that the benchmark's tokens meet.
+fn top_level_rules() -> [(&'static str, ClaimValue); 5] {
+    [
         ("role", "authenticated".into()),
         ("aal", ["aal1", "aal2"].into()),
         ("is_anonymous", false.into()),
-        ("/app_metadata/provider", "google".into()),
-        ("/user_metadata/email", "user*".into()),
-    ];
+        ("email", "user*".into()),
+        ("session_id", "0f0e*".into()),
+    ]
+}
+
+fn with_rules(issuer: Issuer, rules: [(&str, ClaimValue); 5]) -> Issuer {
     rules.into_iter().fold(issuer, |issuer, (claim, value)| {
         issuer.require_claim(claim, value).unwrap()
     })
