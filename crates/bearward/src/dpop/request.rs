@@ -79,12 +79,12 @@ impl ProofRequest {
     }
 
     /// Returns whether this proof of this request was accepted before.
-    pub(super) fn has_accepted(&self, ProofId(id): ProofId) -> bool {
-        id != 0 && self.accepted.load(Ordering::Relaxed) == id
+    pub(super) fn has_accepted(&self, ProofId { proof, .. }: ProofId) -> bool {
+        proof != 0 && self.accepted.load(Ordering::Relaxed) == proof
     }
 
-    pub(super) fn set_accepted(&self, ProofId(id): ProofId) {
-        self.accepted.store(id, Ordering::Relaxed);
+    pub(super) fn set_accepted(&self, ProofId { proof, .. }: ProofId) {
+        self.accepted.store(proof, Ordering::Relaxed);
     }
 }
 
