@@ -90,14 +90,7 @@ impl ProofRequest {
 
 /// Returns the URL at which the client has sent a request, without its query.
 fn url(head: &RequestHead<'_>, config: &DpopConfig) -> Option<String> {
-    // The target has the absolute form if the client uses a proxy (RFC 9112 §3.2.2).
-    let target = match head.target().split_once("://") {
-        Some((scheme, rest)) if !scheme.contains(['/', '?']) => {
-            rest.find('/').map_or("/", |start| &rest[start..])
-        }
-        _ => head.target(),
-    };
-    let path = target.split('?').next().unwrap_or_default();
+    let path = head.path();
     if let Some(base) = &config.base_url {
         let prefix = base.path().trim_end_matches('/');
         let origin = base.origin().ascii_serialization();
@@ -344,6 +337,7 @@ mod tests {
         for (target, path) in [
             ("http://internal/orders?a=b://c", "/orders"),
             ("http://internal", "/"),
+            ("http://internal?a=/orders", "/"),
             ("/orders?next=https://other.example/x", "/orders"),
             ("/a://b", "/a://b"),
         ] {
