@@ -2,7 +2,7 @@
 
 use bearward::{Revocation, RevocationKind, Timestamp};
 use serde::{Serialize, Serializer};
-use time::OffsetDateTime;
+use time::{OffsetDateTime, PrimitiveDateTime};
 use uuid::Uuid;
 
 use super::subject_hash::hash_parts;
@@ -164,9 +164,15 @@ fn id(parts: [&str; 5]) -> Uuid {
     uuid::Builder::from_custom_bytes(bytes).into_uuid()
 }
 
-/// Converts a time in whole seconds.
+/// Converts a time in whole seconds. A time after the year 9999 is the end of that year: the expiry of
+/// an entry is some minutes later than `exp` of a token, which may be the end of that year already.
 fn date_time(at: Timestamp) -> OffsetDateTime {
-    OffsetDateTime::from_unix_timestamp(at.unix()).unwrap_or(OffsetDateTime::UNIX_EPOCH)
+    let nearest = if at.unix() > 0 {
+        PrimitiveDateTime::MAX.assume_utc()
+    } else {
+        OffsetDateTime::UNIX_EPOCH
+    };
+    OffsetDateTime::from_unix_timestamp(at.unix()).unwrap_or(nearest)
 }
 
 #[cfg(test)]
@@ -196,6 +202,23 @@ mod tests {
         ];
         for other in others {
             assert_ne!(entry(&subject).id, entry(&other).id, "{other:?}");
+        }
+    }
+
+    #[test]
+    fn an_expiry_after_the_year_9999_is_the_end_of_that_year() {
+        const LAST: i64 = 253_402_300_799;
+        let expiry = |seconds| {
+            let now = Timestamp::from_unix(1_800_000_000);
+            let (revocation, at) = (Revocation::session("i", "a"), Timestamp::from_unix(seconds));
+            RevocationEntry::new(&revocation, RevocationReason::SignOut, now, at)
+        };
+        for (seconds, expected) in [(LAST - 1, LAST - 1), (LAST, LAST), (LAST + 1, LAST)] {
+            let entry = expiry(seconds);
+            assert_eq!(entry.expires_at.unix_timestamp(), expected);
+            let revocation = entry.revocation();
+            assert_eq!(revocation.expiry(), Some(Timestamp::from_unix(expected)));
+            assert!(serde_json::to_string(&entry).is_ok());
         }
     }
 

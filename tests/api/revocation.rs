@@ -78,6 +78,23 @@ async fn local_sign_out_ends_the_session_only() {
 }
 
 #[tokio::test]
+async fn tokens_that_expire_at_the_end_of_the_year_9999_are_revoked() {
+    /// The latest `exp` that is accepted.
+    const LAST: i64 = 253_402_300_799;
+    let app = start().await;
+    // An entry expires 300 s, the longest leeway, after the token.
+    for (user, exp) in [("ada", LAST - 300), ("bob", LAST - 299), ("eve", LAST)] {
+        for scope in ["local", "global"] {
+            let session = format!("{scope} session of {user}");
+            let token = app.token(user).claim("session_id", session);
+            let token = token.claim("exp", exp).sign();
+            sign_out(&app, &token, scope).await.expect_status(204);
+            assert!(is_revoked(&app, &token).await, "{user} {scope}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn signing_out_others_keeps_the_session() {
     let app = start().await;
     let (laptop, phone) = (token(&app, "ada", "laptop"), token(&app, "ada", "phone"));

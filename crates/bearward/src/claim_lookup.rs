@@ -4,31 +4,48 @@ use serde_json::value::RawValue;
 
 use super::{
     json_pointer::JsonPointer,
-    strict_object::{StrictObject, unique_member},
+    strict_object::{AmbiguousMember, StrictObject, unique_member},
 };
 
 impl<'a> StrictObject<'a> {
     /// Returns the JSON text of the value that a pointer refers to. A member that an object has twice
     /// does not resolve.
     pub(crate) fn resolve(&self, pointer: &JsonPointer) -> Option<&'a str> {
-        let claim = self.member(&pointer.claim)?;
-        pointer
-            .path
-            .iter()
-            .try_fold(claim, |json, segment| child(json, segment))
+        self.resolve_unambiguous(pointer).ok().flatten()
+    }
+
+    /// Returns the same, for callers that look elsewhere if there is no value.
+    ///
+    /// # Errors
+    /// [`AmbiguousMember`] if an object on the path has the member twice.
+    pub(crate) fn resolve_unambiguous(
+        &self,
+        pointer: &JsonPointer,
+    ) -> Result<Option<&'a str>, AmbiguousMember> {
+        let mut found = self.member(&pointer.claim);
+        for segment in &pointer.path {
+            let Some(json) = found else {
+                return Ok(None);
+            };
+            found = child(json, segment)?;
+        }
+        Ok(found)
     }
 }
 
 /// Returns the member of an object, or the element of an array, that a segment names.
-fn child<'a>(json: &'a str, segment: &str) -> Option<&'a str> {
-    match json.as_bytes().first()? {
-        b'{' => unique_member(json, segment),
-        b'[' => serde_json::from_str::<Vec<&'a RawValue>>(json)
-            .ok()?
-            .get(array_index(segment)?)
-            .map(|value| value.get()),
-        _ => None,
+fn child<'a>(json: &'a str, segment: &str) -> Result<Option<&'a str>, AmbiguousMember> {
+    match json.as_bytes().first() {
+        Some(b'{') => unique_member(json, segment),
+        Some(b'[') => Ok(element(json, segment)),
+        _ => Ok(None),
     }
+}
+
+fn element<'a>(json: &'a str, segment: &str) -> Option<&'a str> {
+    let index = array_index(segment)?;
+    let elements = serde_json::from_str::<Vec<&'a RawValue>>(json).ok()?;
+    elements.get(index).map(|value| value.get())
 }
 
 /// RFC 6901 §4: digits without a sign or leading zeros.
@@ -76,6 +93,22 @@ mod tests {
         assert_eq!(resolve("/a/x", json), None);
         assert_eq!(resolve("/a/y", json).as_deref(), Some("2"));
         assert_eq!(resolve("/b/c/d", json), None);
+        let object = StrictObject::parse(json.as_bytes()).unwrap();
+        let resolve = |pointer: &str| object.resolve_unambiguous(&pointer.parse().unwrap());
+        for ambiguous in ["/a/x", "/a/x/z", "/b/c", "/b/c/d"] {
+            assert_eq!(resolve(ambiguous), Err(AmbiguousMember), "{ambiguous}");
+        }
+        for (pointer, found) in [
+            ("/a/y", Some("2")),
+            ("/a/z", None),
+            ("/b/d/c", None),
+            ("/c", None),
+        ] {
+            assert_eq!(resolve(pointer), Ok(found), "{pointer}");
+        }
+        let thrice = StrictObject::parse(br#"{"a":{"x":1,"x":2,"x":3}}"#).unwrap();
+        let pointer = "/a/x".parse().unwrap();
+        assert_eq!(thrice.resolve_unambiguous(&pointer), Err(AmbiguousMember));
     }
 
     #[test]

@@ -206,13 +206,15 @@ impl StringArena {
         payload: &StrictObject<'_>,
         sources: &[JsonPointer],
     ) -> Option<StrRange> {
-        let text = sources.iter().find_map(|source| {
-            payload
-                .resolve(source)
-                .and_then(parse_string)
-                .filter(|text| !text.is_empty())
-        })?;
-        Some(self.push(&text))
+        for source in sources {
+            // A member that its object has twice must not select the next claim.
+            let found = payload.resolve_unambiguous(source).ok()?;
+            let text = found.and_then(parse_string);
+            if let Some(text) = text.filter(|text| !text.is_empty()) {
+                return Some(self.push(&text));
+            }
+        }
+        None
     }
 
     /// Appends the elements of all lists, each once if there are several lists.

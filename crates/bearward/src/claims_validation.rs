@@ -158,16 +158,20 @@ fn subject<'a>(payload: &StrictObject<'a>) -> Result<Subject<'a>, AuthError> {
 }
 
 /// Returns the first claim that is present and not empty. Only absent claims, `null` and empty
-/// strings are skipped: a number in `sub` must not select another identity.
+/// strings are skipped: a number in `sub`, or a member that its object has twice, must not select
+/// another identity.
 fn mapped_subject<'a>(
     payload: &StrictObject<'a>,
     pointers: &[JsonPointer],
 ) -> Result<Subject<'a>, AuthError> {
     for pointer in pointers {
-        let Some(json) = payload.resolve(pointer).filter(|json| *json != "null") else {
+        let name = pointer.name();
+        let found = payload
+            .resolve_unambiguous(pointer)
+            .map_err(|_| invalid_claim(name, "must not be in the token twice"))?;
+        let Some(json) = found.filter(|json| *json != "null") else {
             continue;
         };
-        let name = pointer.name();
         let value = parse_string(json).ok_or_else(|| invalid_claim(name, "must be a string"))?;
         if !value.is_empty() {
             return Ok(Subject {

@@ -80,12 +80,21 @@ impl<'a> StrictObject<'a> {
     }
 }
 
-/// Returns the JSON text of a member of an object, unless the object has several of this name or is
-/// not valid.
-pub(crate) fn unique_member<'a>(object: &'a str, name: &str) -> Option<&'a str> {
+/// An object has several members of one name. Which of them is meant depends on the parser.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct AmbiguousMember;
+
+/// Returns the JSON text of a member of an object; `None` if it is absent, or the object is not valid.
+///
+/// # Errors
+/// [`AmbiguousMember`] if the object has several of this name.
+pub(crate) fn unique_member<'a>(
+    object: &'a str,
+    name: &str,
+) -> Result<Option<&'a str>, AmbiguousMember> {
     serde_json::Deserializer::from_str(object)
         .deserialize_map(UniqueMemberVisitor(name))
-        .ok()?
+        .unwrap_or(Ok(None))
 }
 
 /// Parses a JSON string; borrows unless it has escapes. Returns `None` for any other value.
@@ -135,7 +144,7 @@ impl<'de> Visitor<'de> for MembersVisitor {
 struct UniqueMemberVisitor<'n>(&'n str);
 
 impl<'de> Visitor<'de> for UniqueMemberVisitor<'_> {
-    type Value = Option<&'de str>;
+    type Value = Result<Option<&'de str>, AmbiguousMember>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a JSON object")
@@ -145,13 +154,17 @@ impl<'de> Visitor<'de> for UniqueMemberVisitor<'_> {
         let (mut found, mut is_unique) = (None, true);
         while let Some(is_match) = map.next_key_seed(NameEquals(self.0))? {
             if is_match {
-                is_unique = found.is_none();
+                is_unique &= found.is_none();
                 found = Some(map.next_value::<&'de RawValue>()?.get());
             } else {
                 map.next_value::<IgnoredAny>()?;
             }
         }
-        Ok(found.filter(|_| is_unique))
+        Ok(if is_unique {
+            Ok(found)
+        } else {
+            Err(AmbiguousMember)
+        })
     }
 }
 

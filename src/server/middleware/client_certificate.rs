@@ -151,18 +151,15 @@ fn structured_field(value: &[u8]) -> Result<ClientCertificate, Malformed> {
 /// the nearest proxy. It has the hash of the certificate, and the certificate if Envoy is configured
 /// to add it. `None` if that element has neither, as for a client without a certificate.
 fn xfcc(value: &[u8]) -> Result<Option<ClientCertificate>, Malformed> {
-    let element = split_unquoted(value, b',')?
-        .pop()
-        .ok_or(Malformed)?
-        .trim_ascii();
+    let element = last_element(value).trim_ascii();
     let (mut hash, mut certificate) = (None, None);
-    for pair in split_unquoted(element, b';')? {
+    for pair in split_pairs(element)? {
         let pair = pair.trim_ascii();
         let equals = pair
             .iter()
             .position(|&byte| byte == b'=')
             .ok_or(Malformed)?;
-        let (key, value) = (&pair[..equals], unquoted(&pair[equals + 1..]));
+        let (key, value) = (&pair[..equals], unquoted(&pair[equals + 1..])?);
         if key.eq_ignore_ascii_case(b"hash") {
             if hash.replace(from_hex(value)?).is_some() {
                 return Err(Malformed);
@@ -179,16 +176,38 @@ fn xfcc(value: &[u8]) -> Result<Option<ClientCertificate>, Malformed> {
     }
 }
 
-/// Splits at a separator outside of quotation marks, in which a backslash escapes the next character.
-fn split_unquoted(value: &[u8], separator: u8) -> Result<Vec<&[u8]>, Malformed> {
+/// Returns what follows the last comma outside of quotation marks.
+///
+/// The client may have sent the elements to the left of the last one. They are not read, so that no
+/// quotation mark in them can hide the element of the proxy.
+fn last_element(value: &[u8]) -> &[u8] {
+    let mut is_quoted = false;
+    for (index, &byte) in value.iter().enumerate().rev() {
+        match byte {
+            b'"' if !is_escaped(&value[..index]) => is_quoted = !is_quoted,
+            b',' if !is_quoted => return &value[index + 1..],
+            _ => {}
+        }
+    }
+    value
+}
+
+/// Whether an odd number of backslashes precedes.
+fn is_escaped(before: &[u8]) -> bool {
+    let backslashes = before.iter().rev().take_while(|&&byte| byte == b'\\');
+    backslashes.count() % 2 == 1
+}
+
+/// Splits at semicolons outside of quotation marks, in which a backslash escapes the next character.
+fn split_pairs(element: &[u8]) -> Result<Vec<&[u8]>, Malformed> {
     let (mut parts, mut start, mut is_quoted, mut is_escaped) = (Vec::new(), 0, false, false);
-    for (index, &byte) in value.iter().enumerate() {
+    for (index, &byte) in element.iter().enumerate() {
         match byte {
             _ if is_escaped => is_escaped = false,
             b'\\' if is_quoted => is_escaped = true,
             b'"' => is_quoted = !is_quoted,
-            _ if byte == separator && !is_quoted => {
-                parts.push(&value[start..index]);
+            b';' if !is_quoted => {
+                parts.push(&element[start..index]);
                 start = index + 1;
             }
             _ => {}
@@ -197,16 +216,28 @@ fn split_unquoted(value: &[u8], separator: u8) -> Result<Vec<&[u8]>, Malformed> 
     if is_quoted {
         return Err(Malformed);
     }
-    parts.push(&value[start..]);
+    parts.push(&element[start..]);
     Ok(parts)
 }
 
 /// Removes the quotation marks around a value. Certificates and hashes contain no escaped characters.
-fn unquoted(value: &[u8]) -> &[u8] {
-    value
-        .strip_prefix(b"\"")
-        .and_then(|rest| rest.strip_suffix(b"\""))
-        .unwrap_or(value)
+///
+/// Quotation marks in other places are malformed: they would begin a quoted text that the proxy has not
+/// written.
+fn unquoted(value: &[u8]) -> Result<&[u8], Malformed> {
+    let (inner, is_quoted) = match value {
+        [b'"', inner @ .., b'"'] => (inner, true),
+        value => (value, false),
+    };
+    let has_other_quotes = inner
+        .iter()
+        .enumerate()
+        .any(|(index, &byte)| byte == b'"' && !(is_quoted && is_escaped(&inner[..index])));
+    if has_other_quotes {
+        Err(Malformed)
+    } else {
+        Ok(inner)
+    }
 }
 
 /// Parses the SHA-256 hash of a certificate in hexadecimal.
@@ -400,6 +431,27 @@ mod tests {
         assert_read(Xfcc, &value, CERTIFICATE);
         assert_read(Xfcc, &format!("Hash={own},Hash={other}"), OTHER);
         assert_eq!(parse_lines(Xfcc, &[&format!("Hash={own},By=a")]), Ok(None));
+    }
+
+    #[test]
+    fn quotation_marks_of_a_client_do_not_hide_the_element_of_the_proxy() {
+        let [own, stolen] = [CERTIFICATE, OTHER].map(hash);
+        // The subject of the client's own certificate has one quotation mark, which Envoy escapes.
+        let appended = format!("By=proxy;Hash={own};Subject=\"CN=a\\\"b\";URI=");
+        for sent in [
+            format!("Hash={stolen};Subject=\""),
+            format!("Hash={stolen};Subject=\"\\"),
+            format!("Hash={stolen};Subject=\"a\",Subject=\"\\\\"),
+            "\"".to_owned(),
+        ] {
+            assert_read(Xfcc, &format!("{sent},{appended}"), CERTIFICATE);
+        }
+        // Quotation marks that are not escaped, in a name that a certificate authority has signed.
+        assert_malformed(
+            Xfcc,
+            &format!("Hash={stolen};Subject=\",Hash={own};URI=a\"b"),
+        );
+        assert_malformed(Xfcc, &format!("Hash={own};URI=a\"\"b"));
     }
 
     #[test]

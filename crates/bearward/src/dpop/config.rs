@@ -94,9 +94,13 @@ impl DpopConfig {
     }
 
     /// Sets the maximum number of proofs that are remembered to detect replays
-    /// ([`REPLAY_ENTRIES`](Self::REPLAY_ENTRIES)). An entry takes about 16 bytes, for at most twice
+    /// ([`REPLAY_ENTRIES`](Self::REPLAY_ENTRIES)). An entry takes 16 to 60 bytes, for at most twice
     /// [`max_age`](Self::max_age). At the limit, proofs are rejected with 503 instead of being
     /// accepted twice, so set it to more than the number of requests within that time.
+    ///
+    /// A key may have at most four times as many entries as are free, so one client cannot make the
+    /// proofs of all others be rejected. If all clients use one key, four fifths of the entries are
+    /// of use.
     ///
     /// # Security
     /// Each process has its own memory: a proof can be replayed once at every replica within its

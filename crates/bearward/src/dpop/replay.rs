@@ -22,6 +22,10 @@ use crate::clock::Timestamp;
 /// its `jti`: two proofs with the same hash cannot be found without the key, and two of 100,000
 /// proofs have the same one with a probability of 1 in 10^9. Entries are grouped by the time at
 /// which they end, so that whole groups are removed.
+///
+/// A key may have at most [`SHARE`] times as many entries as are free (the dynamic thresholds of
+/// Choudhury and Hahne, 1998). A key that sends as many proofs as it can then leaves a fifth of the
+/// memory to the others, and a second one leaves a fifth of that.
 pub(super) struct ReplayMemory {
     shards: [Mutex<Shard>; SHARDS],
     random: RandomState,
@@ -34,10 +38,20 @@ pub(super) struct ReplayMemory {
 
 const SHARDS: usize = 16;
 
-/// The entries of a shard by time slot.
+/// How many entries a key may have for each free one.
+const SHARE: usize = 4;
+
+/// The entries of some keys by time slot.
 #[derive(Default)]
 struct Shard {
-    slots: HashMap<i64, HashSet<u64, BuildHasherDefault<Identity>>>,
+    slots: HashMap<i64, Slot>,
+}
+
+#[derive(Default)]
+struct Slot {
+    proofs: HashSet<u64, BuildHasherDefault<Identity>>,
+    /// The number of proofs of each key.
+    keys: HashMap<u64, u32, BuildHasherDefault<Identity>>,
 }
 
 /// Entries are hashes already.
@@ -62,7 +76,12 @@ impl Hasher for Identity {
 
 /// A proof in the memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct ProofId(pub(super) u64);
+pub(super) struct ProofId {
+    /// A hash of the key and the `jti`.
+    pub(super) proof: u64,
+    /// A hash of the key. It selects the shard, so that the proofs of a key are counted in one place.
+    key: u64,
+}
 
 impl ReplayMemory {
     pub(super) fn new(max_entries: usize, max_age: Duration) -> Self {
@@ -77,57 +96,61 @@ impl ReplayMemory {
 
     /// Returns the id of a proof.
     pub(super) fn id(&self, key: KeyThumbprint, jti: &str) -> ProofId {
-        ProofId(self.random.hash_one((key.as_bytes(), jti)))
+        ProofId {
+            proof: self.random.hash_one((key.as_bytes(), jti)),
+            key: self.random.hash_one(key.as_bytes()),
+        }
     }
 
     /// Stores a proof until it is too old to be accepted.
     ///
     /// # Errors
     /// [`ProofError::Replayed`] if it is stored already, and [`ProofError::ReplayMemoryFull`] if the
-    /// maximum number of proofs is stored.
+    /// maximum number of proofs is stored, or too many of this key for what is free.
     pub(super) fn insert(
         &self,
-        ProofId(id): ProofId,
+        id: ProofId,
         issued_at: Timestamp,
         now: Timestamp,
     ) -> Result<(), ProofError> {
         let current = self.slot(now);
-        let index = usize::try_from(id % SHARDS as u64).unwrap_or(0);
-        let mut shard = self.lock(index);
-        self.remove_ended(&mut shard, current);
-        if shard.slots.values().any(|slot| slot.contains(&id)) {
-            return Err(ProofError::Replayed);
+        let result = self.try_insert(id, issued_at, current);
+        if result != Err(ProofError::ReplayMemoryFull) {
+            return result;
         }
-        if self.entries.fetch_add(1, Ordering::Relaxed) >= self.max_entries {
-            self.entries.fetch_sub(1, Ordering::Relaxed);
-            drop(shard);
-            return self.insert_after_cleanup(ProofId(id), issued_at, current);
-        }
-        let end = self.slot(issued_at.plus(self.max_age));
-        shard.slots.entry(end).or_default().insert(id);
-        Ok(())
-    }
-
-    /// Removes the ended entries of all shards, and stores the proof if there is space now.
-    fn insert_after_cleanup(
-        &self,
-        ProofId(id): ProofId,
-        issued_at: Timestamp,
-        current: i64,
-    ) -> Result<(), ProofError> {
+        // The ended entries of the other shards are removed only when their memory is needed.
         for index in 0..SHARDS {
             self.remove_ended(&mut self.lock(index), current);
         }
-        let mut shard = self.lock(usize::try_from(id % SHARDS as u64).unwrap_or(0));
-        if shard.slots.values().any(|slot| slot.contains(&id)) {
+        self.try_insert(id, issued_at, current)
+    }
+
+    fn try_insert(
+        &self,
+        ProofId { proof, key }: ProofId,
+        issued_at: Timestamp,
+        current: i64,
+    ) -> Result<(), ProofError> {
+        // The hash tables use the low and the high bits.
+        let mut shard = self.lock(usize::try_from((key >> 32) % SHARDS as u64).unwrap_or(0));
+        self.remove_ended(&mut shard, current);
+        if shard
+            .slots
+            .values()
+            .any(|slot| slot.proofs.contains(&proof))
+        {
             return Err(ProofError::Replayed);
         }
-        if self.entries.fetch_add(1, Ordering::Relaxed) >= self.max_entries {
+        let used = self.entries.fetch_add(1, Ordering::Relaxed);
+        let free = self.max_entries.saturating_sub(used);
+        if shard.proofs_of(key) >= free.saturating_mul(SHARE) {
             self.entries.fetch_sub(1, Ordering::Relaxed);
             return Err(ProofError::ReplayMemoryFull);
         }
         let end = self.slot(issued_at.plus(self.max_age));
-        shard.slots.entry(end).or_default().insert(id);
+        let slot = shard.slots.entry(end).or_default();
+        slot.proofs.insert(proof);
+        *slot.keys.entry(key).or_default() += 1;
         Ok(())
     }
 
@@ -142,7 +165,8 @@ impl ReplayMemory {
         shard.slots.retain(|&slot, entries| {
             let is_kept = slot >= current;
             if !is_kept {
-                self.entries.fetch_sub(entries.len(), Ordering::Relaxed);
+                let ended = entries.proofs.len();
+                self.entries.fetch_sub(ended, Ordering::Relaxed);
             }
             is_kept
         });
@@ -157,6 +181,14 @@ impl ReplayMemory {
     fn slot(&self, at: Timestamp) -> i64 {
         let length = i64::try_from(self.max_age.as_millis()).unwrap_or(i64::MAX);
         at.millis().div_euclid(length.max(1))
+    }
+}
+
+impl Shard {
+    /// Returns the number of proofs of a key.
+    fn proofs_of(&self, key: u64) -> usize {
+        let counts = self.slots.values().filter_map(|slot| slot.keys.get(&key));
+        counts.map(|count| *count as usize).sum()
     }
 }
 
@@ -262,16 +294,61 @@ mod tests {
             }
             assert!(memory.len() <= 100_000);
         }
-        assert!(accepted >= 100_000);
-        let capacity: usize = memory
-            .shards
-            .iter()
-            .map(|shard| {
-                let shard = shard.lock().unwrap();
-                shard.slots.values().map(HashSet::capacity).sum::<usize>()
-            })
-            .sum();
-        // Each entry takes 8 bytes and one control byte.
-        assert!(capacity * 9 < 4 << 20, "{capacity}");
+        // One key uses at most four fifths.
+        assert!(accepted >= 80_000);
+        assert!(capacity(&memory) < 4 << 20, "{}", capacity(&memory));
+    }
+
+    #[test]
+    fn proofs_of_as_many_keys_take_at_most_60_bytes_each() {
+        let memory = ReplayMemory::new(100_000, MINUTE);
+        for number in 0..100_000_u64 {
+            let id = ProofId {
+                proof: memory.random.hash_one(("proof", number)),
+                key: memory.random.hash_one(("key", number)),
+            };
+            assert_eq!(memory.insert(id, at(0), at(0)), Ok(()));
+        }
+        assert!(capacity(&memory) <= 6_000_000, "{}", capacity(&memory));
+    }
+
+    #[test]
+    fn a_key_that_sends_many_proofs_leaves_room_for_the_others() {
+        const MAX: usize = 1000;
+        let memory = ReplayMemory::new(MAX, MINUTE);
+        let key = |number: u64| memory.random.hash_one(("key", number));
+        let insert = |key, proof: u64| {
+            let proof = memory.random.hash_one((key, proof));
+            memory.insert(ProofId { proof, key }, at(0), at(0))
+        };
+        let fill = |key| {
+            (0..MAX as u64)
+                .take_while(|&proof| insert(key, proof).is_ok())
+                .count()
+        };
+        assert_eq!(fill(key(1)), MAX * 4 / 5);
+        assert_eq!(insert(key(1), 0), Err(ProofError::Replayed));
+        assert_eq!(insert(key(1), 1_000_000), Err(ProofError::ReplayMemoryFull));
+        let second = fill(key(2));
+        assert_eq!(second, 160, "four fifths of what the first key has left");
+        let left = MAX - memory.len();
+        assert_eq!(left, 40);
+        for other in 0..left as u64 {
+            assert_eq!(insert(key(100 + other), 0), Ok(()), "{other}");
+        }
+        assert_eq!(memory.len(), MAX);
+        assert_eq!(insert(key(3), 0), Err(ProofError::ReplayMemoryFull));
+        assert_eq!(insert(key(2), 0), Err(ProofError::Replayed));
+    }
+
+    /// Returns the memory of the entries, in bytes: a hash has 8 and the count of a key 16, and each
+    /// one control byte.
+    fn capacity(memory: &ReplayMemory) -> usize {
+        let of_slot = |slot: &Slot| slot.proofs.capacity() * 9 + slot.keys.capacity() * 17;
+        let of_shard = |shard: &Mutex<Shard>| {
+            let shard = shard.lock().unwrap();
+            shard.slots.values().map(of_slot).sum::<usize>()
+        };
+        memory.shards.iter().map(of_shard).sum()
     }
 }

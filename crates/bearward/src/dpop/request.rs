@@ -79,25 +79,18 @@ impl ProofRequest {
     }
 
     /// Returns whether this proof of this request was accepted before.
-    pub(super) fn has_accepted(&self, ProofId(id): ProofId) -> bool {
-        id != 0 && self.accepted.load(Ordering::Relaxed) == id
+    pub(super) fn has_accepted(&self, ProofId { proof, .. }: ProofId) -> bool {
+        proof != 0 && self.accepted.load(Ordering::Relaxed) == proof
     }
 
-    pub(super) fn set_accepted(&self, ProofId(id): ProofId) {
-        self.accepted.store(id, Ordering::Relaxed);
+    pub(super) fn set_accepted(&self, ProofId { proof, .. }: ProofId) {
+        self.accepted.store(proof, Ordering::Relaxed);
     }
 }
 
 /// Returns the URL at which the client has sent a request, without its query.
 fn url(head: &RequestHead<'_>, config: &DpopConfig) -> Option<String> {
-    // The target has the absolute form if the client uses a proxy (RFC 9112 §3.2.2).
-    let target = match head.target().split_once("://") {
-        Some((scheme, rest)) if !scheme.contains(['/', '?']) => {
-            rest.find('/').map_or("/", |start| &rest[start..])
-        }
-        _ => head.target(),
-    };
-    let path = target.split('?').next().unwrap_or_default();
+    let path = head.path();
     if let Some(base) = &config.base_url {
         let prefix = base.path().trim_end_matches('/');
         let origin = base.origin().ascii_serialization();
@@ -344,6 +337,7 @@ mod tests {
         for (target, path) in [
             ("http://internal/orders?a=b://c", "/orders"),
             ("http://internal", "/"),
+            ("http://internal?a=/orders", "/"),
             ("/orders?next=https://other.example/x", "/orders"),
             ("/a://b", "/a://b"),
         ] {

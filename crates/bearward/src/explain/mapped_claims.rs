@@ -4,7 +4,7 @@ use crate::{
     claim_list::for_each_element,
     claim_mapping::{ClaimMapping, ROLE_SEPARATORS, SCOPE_SEPARATORS},
     json_pointer::JsonPointer,
-    strict_object::{StrictObject, parse_string},
+    strict_object::{AmbiguousMember, StrictObject, parse_string},
     text::SanitizedText,
 };
 
@@ -21,6 +21,8 @@ pub struct MappedClaim {
     /// Why a claim is present and not used, or what is probably meant.
     pub problem: Option<String>,
 }
+
+const AMBIGUOUS: &str = "its object has the member twice";
 
 /// Lists the fields that grant or identify something.
 pub(super) fn mapped_claims(
@@ -45,8 +47,13 @@ fn list(
 ) -> MappedClaim {
     let (mut found, mut problem) = (Vec::new(), None);
     for source in sources {
-        let Some(json) = payload.resolve(source) else {
-            continue;
+        let json = match payload.resolve_unambiguous(source) {
+            Ok(Some(json)) => json,
+            Ok(None) => continue,
+            Err(AmbiguousMember) => {
+                problem = Some(format!("{source}: {AMBIGUOUS}"));
+                continue;
+            }
         };
         let taken = for_each_element(json, separators, |element| {
             let element = SanitizedText::new(element).to_string();
@@ -64,8 +71,13 @@ fn list(
 fn single(payload: &StrictObject<'_>, name: &'static str, sources: &[JsonPointer]) -> MappedClaim {
     let (mut found, mut problem) = (Vec::new(), None);
     for source in sources {
-        let Some(json) = payload.resolve(source) else {
-            continue;
+        let json = match payload.resolve_unambiguous(source) {
+            Ok(Some(json)) => json,
+            Ok(None) => continue,
+            Err(AmbiguousMember) => {
+                problem = Some(format!("{source}: {AMBIGUOUS}"));
+                break;
+            }
         };
         match parse_string(json) {
             Some(text) if !text.is_empty() => {

@@ -52,9 +52,15 @@ pub(crate) struct Credential<'r> {
 }
 
 impl<'r> RequestHead<'r> {
-    /// Collects the method, the request target (path and query) and the header fields.
+    /// Collects the method, the request target (path and query) and the header fields. Of a target in
+    /// absolute form (`http://host/path`, RFC 9112 §3.2.2), scheme and authority are left out.
     ///
     /// The header map of the crate `http` can be passed by reference.
+    ///
+    /// # Security
+    /// Pass the path that the client has sent, with the prefix that a nested router has removed: it
+    /// selects the [`ProtectedResource`](crate::ProtectedResource) and with it the audience that the
+    /// token must have.
     pub fn new<N, V>(
         method: &'r str,
         target: &'r str,
@@ -67,7 +73,7 @@ impl<'r> RequestHead<'r> {
         let headers = headers.into_iter();
         Self {
             method,
-            target,
+            target: origin_form(target),
             headers: headers
                 .map(|(name, value)| (name.as_ref(), value.as_ref()))
                 .collect(),
@@ -128,6 +134,14 @@ impl<'r> RequestHead<'r> {
         self.target
     }
 
+    /// Returns the path of the target.
+    pub(crate) fn path(&self) -> &'r str {
+        match self.target.split('?').next() {
+            None | Some("") => "/",
+            Some(path) => path,
+        }
+    }
+
     /// Returns the values of all fields with this name, in order. Names are compared without case.
     pub fn values<'s>(&'s self, name: &'s str) -> impl Iterator<Item = &'r [u8]> + 's {
         self.headers
@@ -142,6 +156,17 @@ impl<'r> RequestHead<'r> {
     fn is_safe(&self) -> bool {
         matches!(self.method, "GET" | "HEAD" | "OPTIONS" | "TRACE")
             && self.values("upgrade").next().is_none()
+    }
+}
+
+/// Returns the path and the query of a target. A target in absolute form has no path if the client asks
+/// for the root.
+fn origin_form(target: &str) -> &str {
+    match target.split_once("://") {
+        Some((scheme, rest)) if !scheme.contains(['/', '?']) => {
+            rest.find(['/', '?']).map_or("/", |start| &rest[start..])
+        }
+        _ => target,
     }
 }
 
@@ -202,7 +227,7 @@ impl Bearward {
     /// It does not check what the user may do.
     pub async fn authenticate(&self, request: &RequestHead<'_>) -> Result<Verified, AuthFailure> {
         let certificate = request.client_certificate;
-        let path = request.target().split('?').next().unwrap_or_default();
+        let path = request.path();
         match self.http.credential(request) {
             Ok(Credential {
                 token,
@@ -399,6 +424,27 @@ fn is_single_token(token: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_target_in_absolute_form_has_the_path_of_its_origin_form() {
+        for (target, path) in [
+            ("http://api.example.com/mcp?a=b", "/mcp"),
+            (
+                "https://api.example.com:8443/mcp/x?next=https://b.example/c",
+                "/mcp/x",
+            ),
+            ("http://api.example.com", "/"),
+            ("http://api.example.com?next=/mcp", "/"),
+            ("/mcp?next=https://b.example/c", "/mcp"),
+            ("/a://b", "/a://b"),
+            ("?a=b", "/"),
+            ("", "/"),
+            ("*", "*"),
+        ] {
+            let head = RequestHead::new("GET", target, [("a", "b")]);
+            assert_eq!(head.path(), path, "{target}");
+        }
+    }
 
     #[test]
     fn debug_prints_neither_target_nor_headers() {

@@ -2,18 +2,22 @@
 
 use std::fmt::Write;
 
-use serde_json::Value;
+use serde_json::{Value, value::RawValue};
 
 use super::error::Error;
 use crate::strict_object::{StrictObject, parse_string};
+
+/// The greatest depth of the claims. PostgreSQL limits it by the size of its stack.
+const MAX_DEPTH: usize = 128;
 
 /// Returns the verified payload with `role` set to the role of the transaction, so that
 /// `auth.role()` and the role that PostgreSQL checks are the same.
 ///
 /// # Errors
-/// [`Error::UnsupportedClaims`] if PostgreSQL cannot read the text as `jsonb`.
+/// [`Error::UnsupportedClaims`] if PostgreSQL cannot read the text as `jsonb`, or reads it in another
+/// way than [`Claims`](crate::Claims): of a member that an object has twice, `jsonb` keeps the last one.
 pub(super) fn with_role(payload: &str, role: &str) -> Result<String, Error> {
-    if !is_jsonb(payload) {
+    if !is_jsonb(payload.trim_ascii(), MAX_DEPTH) {
         return Err(Error::UnsupportedClaims);
     }
     let object = StrictObject::parse(payload.as_bytes()).map_err(|_| Error::UnsupportedClaims)?;
@@ -35,20 +39,27 @@ pub(super) fn role_only(role: &str) -> String {
     format!("{{\"role\":{}}}", Value::from(role))
 }
 
-/// Returns whether every string of a JSON text can be stored in `jsonb`: U+0000 and unpaired
-/// surrogates, which only escapes can express, cannot.
-fn is_jsonb(text: &str) -> bool {
-    !text.contains("\\u") || serde_json::from_str(text).is_ok_and(|value| !has_nul(&value))
-}
-
-fn has_nul(value: &Value) -> bool {
-    match value {
-        Value::String(text) => text.contains('\0'),
-        Value::Array(elements) => elements.iter().any(has_nul),
-        Value::Object(members) => members
-            .iter()
-            .any(|(name, value)| name.contains('\0') || has_nul(value)),
-        Value::Null | Value::Bool(_) | Value::Number(_) => false,
+/// Returns whether `jsonb` stores a JSON text as it is: no object has a member twice, and no string has
+/// U+0000 or an unpaired surrogate, which only escapes can express.
+fn is_jsonb(json: &str, depth: usize) -> bool {
+    let Some(depth) = depth.checked_sub(1) else {
+        return false;
+    };
+    match json.as_bytes().first() {
+        Some(b'{') => StrictObject::parse(json.as_bytes()).is_ok_and(|object| {
+            object
+                .members()
+                .all(|(name, value)| !name.contains('\0') && is_jsonb(value, depth))
+        }),
+        Some(b'[') => serde_json::from_str::<Vec<&RawValue>>(json).is_ok_and(|elements| {
+            elements
+                .iter()
+                .all(|element| is_jsonb(element.get(), depth))
+        }),
+        Some(b'"') if json.contains("\\u") => {
+            parse_string(json).is_some_and(|text| !text.contains('\0'))
+        }
+        _ => true,
     }
 }
 
@@ -108,5 +119,34 @@ mod tests {
             );
         }
         assert!(claims(r#"{"a":"\u0001"}"#).is_ok());
+    }
+
+    #[test]
+    fn claims_that_jsonb_reads_in_another_way_are_refused() {
+        for payload in [
+            r#"{"app_metadata":{"roles":[],"roles":["admin"]}}"#,
+            r#"{"app_metadata":{"roles":[],"role\u0073":["admin"]}}"#,
+            r#"{"a":[0,{"b":{"c":1,"c":1}}]}"#,
+        ] {
+            assert!(
+                matches!(claims(payload), Err(Error::UnsupportedClaims)),
+                "{payload}"
+            );
+        }
+        assert!(claims(r#"{"a":[{"b":1},{"b":1}],"c":{"b":1}}"#).is_ok());
+    }
+
+    #[test]
+    fn claims_have_at_most_128_levels() {
+        let nested = |levels: usize| {
+            let (open, close) = ("[".repeat(levels), "]".repeat(levels));
+            format!(r#"{{"a":{open}{close}}}"#)
+        };
+        assert!(claims(&nested(MAX_DEPTH - 1)).is_ok());
+        assert!(matches!(
+            claims(&nested(MAX_DEPTH)),
+            Err(Error::UnsupportedClaims)
+        ));
+        assert!(claims(&nested(10_000)).is_err());
     }
 }

@@ -35,9 +35,12 @@ pub enum Error {
         /// The role that the token names.
         role: SanitizedText,
     },
-    /// The claims contain U+0000 or an unpaired surrogate, which `jsonb` cannot store. No statement
+    /// The claims contain U+0000 or an unpaired surrogate, which `jsonb` cannot store, or an object
+    /// with a member twice, of which `jsonb` keeps the last one, or more than 128 levels. No statement
     /// was sent.
-    #[error("the token's claims contain U+0000 or an unpaired surrogate")]
+    #[error(
+        "the token's claims contain U+0000, an unpaired surrogate, an object with a member twice, or more than 128 levels"
+    )]
     UnsupportedClaims,
     /// The login role, or a role that must not, bypasses row level security.
     #[error(

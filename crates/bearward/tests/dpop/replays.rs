@@ -108,3 +108,25 @@ async fn a_full_memory_is_503_until_proofs_have_ended() {
     let proof = fixture.proof(&token).sign();
     assert!(fixture.send(&token, &proof).await.is_ok());
 }
+
+#[tokio::test]
+async fn a_client_that_sends_many_proofs_does_not_exclude_the_others() {
+    let config = |config: bearward::DpopConfig| config.replay_entries(10);
+    let fixture = Fixture::with(DpopMode::Accepted, config).await;
+    let now = fixture.auth.clock().now();
+    let send = async |key: &ProofKey| {
+        let token = fixture.token().bound_to(key).sign();
+        let proof = key.proof("GET", URL).for_token(&token).issued_at(now);
+        fixture.send(&token, &proof.sign()).await.map(drop)
+    };
+    let (greedy, other) = (ProofKey::generate(), ProofKey::generate());
+    for number in 0..8 {
+        assert_eq!(send(&greedy).await, Ok(()), "{number}");
+    }
+    let error = send(&greedy).await.unwrap_err();
+    assert_eq!(
+        (error.status(), error.code()),
+        (503, "TOO_MANY_DPOP_PROOFS")
+    );
+    assert_eq!(send(&other).await, Ok(()));
+}

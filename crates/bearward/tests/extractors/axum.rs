@@ -1,7 +1,11 @@
 //! The extractor for axum of docs/other-frameworks.md.
 
 // begin of the extractor
-use axum::{extract::FromRequestParts, http::request::Parts, response::Response};
+use axum::{
+    extract::{FromRequestParts, OriginalUri},
+    http::request::Parts,
+    response::Response,
+};
 use bearward::{Bearward, RequestHead, Verified};
 
 struct User(Verified);
@@ -10,8 +14,10 @@ impl FromRequestParts<Bearward> for User {
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, auth: &Bearward) -> Result<Self, Response> {
-        let method = parts.method.as_str();
-        let head = RequestHead::new(method, parts.uri.path(), &parts.headers);
+        // A nested router removes its prefix from `parts.uri`.
+        let original = parts.extensions.get::<OriginalUri>();
+        let uri = original.map_or(&parts.uri, |OriginalUri(uri)| uri);
+        let head = RequestHead::new(parts.method.as_str(), uri.path(), &parts.headers);
         auth.authenticate(&head).await.map(Self).map_err(|failure| {
             let error = auth.error_parts(&failure, None);
             let mut response = Response::builder().status(error.status);
@@ -25,6 +31,8 @@ impl FromRequestParts<Bearward> for User {
 // end of the extractor
 
 use axum::{Router, body::Body, http::Request, routing::get};
+use bearward::ProtectedResource;
+use serde_json::json;
 use tower_service::Service;
 
 use crate::test_app::TestApp;
@@ -79,6 +87,29 @@ async fn the_axum_extractor_answers_503_during_an_outage() {
     let response = respond(&app.auth, &[("authorization", &bearer)]).await;
     assert_eq!(response.status(), 503);
     assert!(response.headers().contains_key("retry-after"));
+}
+
+#[actix_web::test]
+async fn the_audience_of_a_nested_router_is_that_of_the_whole_path() {
+    let notes = "https://api.example.com/notes";
+    let app = TestApp::start_with(|builder| {
+        builder.protected_resource(ProtectedResource::new(notes).unwrap())
+    })
+    .await;
+    let nested = Router::new().route("/list", get(orders));
+    let mut service: Router = Router::new()
+        .nest("/notes", nested)
+        .with_state(app.auth.clone());
+    for (audience, status) in [(notes, 200), ("https://api.example.com/other", 401)] {
+        let token = app.token().claim("aud", json!(["authenticated", audience]));
+        let bearer = format!("Bearer {}", token.sign());
+        for target in ["/notes/list", "http://api.example.com/notes/list"] {
+            let request = Request::get(target).header("authorization", &bearer);
+            let request = request.body(Body::empty()).unwrap();
+            let response = service.call(request).await.unwrap();
+            assert_eq!(response.status(), status, "{audience} {target}");
+        }
+    }
 }
 
 #[test]

@@ -177,13 +177,14 @@ async fn guards_and_request_heads_check_the_audience_too() {
         let response = server.send(get("/mcp-guarded").bearer(&token)).await;
         assert_eq!(response.status, status, "{audience}");
         let header = format!("Bearer {token}");
-        let head = RequestHead::new(
-            "GET",
+        for target in [
             "/mcp-guarded?x=/orders",
-            [("authorization", header.as_bytes())],
-        );
-        let result: Result<Verified, AuthFailure> = test_app.auth.authenticate(&head).await;
-        assert_eq!(result.is_ok(), status == 200, "{audience}");
+            "http://api.example.com/mcp-guarded?x=/orders",
+        ] {
+            let head = RequestHead::new("GET", target, [("authorization", header.as_bytes())]);
+            let result: Result<Verified, AuthFailure> = test_app.auth.authenticate(&head).await;
+            assert_eq!(result.is_ok(), status == 200, "{audience} {target}");
+        }
     }
 }
 

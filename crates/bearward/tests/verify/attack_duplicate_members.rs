@@ -1,7 +1,7 @@
 //! Parser differentials: duplicate names, escaped names and names that look the same, which two
 //! parsers may read differently.
 
-use bearward::{AuthError, HeaderError, ObjectError};
+use bearward::{AuthError, ClaimMapping, HeaderError, ObjectError};
 use rstest::rstest;
 
 use crate::fixture::{AUDIENCE, Fixture, ISSUER, NOW, assert_rejected};
@@ -70,6 +70,47 @@ fn a_duplicate_name_in_a_mapped_object_grants_nothing() {
     assert_eq!(user.claims().roles().len(), 0);
     let user = fixture.verify_ok(&claims(&fixture, r#","app_metadata":{"roles":["admin"]}"#));
     assert!(user.has_role("admin"));
+}
+
+#[rstest]
+#[case::plain(r#","ext":{"id":"a","id":"b"}"#)]
+#[case::escaped(r#","ext":{"id":"a","i\u0064":"b"}"#)]
+#[case::null(r#","ext":{"id":null,"id":null}"#)]
+#[case::the_object(r#","x":{"ext":{"id":"a"},"ext":{}}"#)]
+fn a_duplicate_name_on_the_path_to_the_subject_selects_no_other_subject(#[case] extra: &str) {
+    let subjects = ["/ext/id", "/x/ext/id", "sub"];
+    let fixture = Fixture::with_issuer(|issuer| issuer.subject_from(subjects).unwrap());
+    assert_rejected!(
+        fixture,
+        claims(&fixture, extra),
+        "INVALID_CLAIM",
+        AuthError::InvalidClaim { name, .. } if name.ends_with("ext/id")
+    );
+    for (extra, subject) in [
+        ("", "user"),
+        (r#","ext":{"id":"a"}"#, "a"),
+        (r#","ext":{"x":1,"x":2}"#, "user"),
+    ] {
+        assert_eq!(
+            fixture.verify_ok(&claims(&fixture, extra)).subject(),
+            subject
+        );
+    }
+}
+
+#[test]
+fn a_duplicate_name_on_the_path_to_a_mapped_claim_selects_no_other_claim() {
+    let mapping = ClaimMapping::default().set_any_of("tenant", ["/org/id", "tenant"]);
+    let fixture = Fixture::with_issuer(|issuer| issuer.claim_mapping(mapping.unwrap()));
+    for (extra, tenant) in [
+        (r#","org":{"id":"a","id":"b"},"tenant":"c""#, None),
+        (r#","org":{"id":"a"},"tenant":"c""#, Some("a")),
+        (r#","org":{"x":1,"x":2},"tenant":"c""#, Some("c")),
+        (r#","org":{"id":7},"tenant":"c""#, Some("c")),
+    ] {
+        let user = fixture.verify_ok(&claims(&fixture, extra));
+        assert_eq!(user.claims().tenant(), tenant, "{extra}");
+    }
 }
 
 #[rstest]
