@@ -232,6 +232,8 @@ impl TestServer {
                 };
                 let server = HttpServer::new(app)
                     .workers(1)
+                    // Without a limit for the request: a busy machine is not a slow client.
+                    .client_request_timeout(Duration::ZERO)
                     .disable_signals()
                     .shutdown_timeout(0);
                 let server = server.bind(address).unwrap();
