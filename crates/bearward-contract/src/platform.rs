@@ -401,7 +401,7 @@ const TIMEOUT: &[PlatformOption] = &[
     ),
     on(
         PYTHON,
-        "PyJWT `PyJWKClient(url, timeout=2)`, which holds a lock while it fetches; `urlopen(url, timeout=2)`",
+        "PyJWT `PyJWKClient(url, timeout=2)`; `urlopen(url, timeout=2)`",
     ),
     on(
         RUST,

@@ -241,7 +241,7 @@ fn describe_groups(report: &Report, skipped: bool, verbose: bool) -> String {
         });
         counts.collect::<Vec<_>>().join(", ")
     };
-    let mut text = "\n".to_owned();
+    let mut text = String::from(if skipped { "\n" } else { "" });
     for (name, counts) in [
         (
             "passed",
