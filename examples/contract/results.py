@@ -31,7 +31,7 @@ BEHAVIOURS = {
 # The groups that run only with an option, for servers that support what they are about.
 OPTIONAL_GROUPS = {
     "dpop": "proofs of possession (DPoP, RFC 9449)",
-    "mtls": "client certificates forwarded by a proxy (RFC 8705)",
+    "mtls": "client certificates (RFC 8705)",
 }
 SEVERITIES = ["critical", "high", "medium", "low"]
 
@@ -113,6 +113,9 @@ def versions(peer: pathlib.Path) -> str:
         direct = [line for line in (peer / "go.mod").read_text().splitlines() if "// indirect" not in line]
         found = re.findall(r"^(?:require)?\s+(\S+) v(\S+)$", "\n".join(direct), re.M)
         found = [(re.sub(r"/v\d+$", "", name).rsplit("/", 1)[-1], version) for name, version in found]
+    elif (peer / "composer.json").exists():
+        required = json.loads((peer / "composer.json").read_text())["require"]
+        found = [(name.rsplit("/", 1)[-1], version) for name, version in required.items()]
     elif (peer / "pom.xml").exists():
         found = [("Spring Boot", re.search(r"<version>(\S+)</version>", (peer / "pom.xml").read_text())[1])]
     else:

@@ -50,6 +50,11 @@ install() {
   elif [ -f "$from/go.mod" ]; then
     (cd "$from" && GOFLAGS=-mod=readonly go build -o "$to/server" .)
     start="exec $to/server"
+  elif [ -f "$from/composer.json" ]; then
+    cp "$from/composer.json" "$to"
+    (cd "$to" && composer install --quiet --no-interaction --no-dev)
+    # The cache is that of one run.
+    start="rm -rf $to/cache; PEER_WORK=$to PHP_CLI_SERVER_WORKERS=8 exec php -S 127.0.0.1:$PORT $from/server.php"
   elif [ -f "$from/pom.xml" ]; then
     cp -R "$from"/{pom.xml,src} "$to"
     (cd "$to" && mvn --quiet --batch-mode package >/dev/null)

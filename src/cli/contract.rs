@@ -71,6 +71,19 @@ pub(super) struct Options {
     /// X-Forwarded-Client-Cert (Envoy), or another name for percent-encoded PEM (nginx)
     #[arg(long, value_name = "HEADER")]
     client_certificate_header: Option<String>,
+    /// Present client certificates (RFC 8705) to an https target, and send tokens that are bound to
+    /// them, to a target that accepts both. They are created in this folder; the target must trust
+    /// ca.pem in it for clients
+    #[arg(
+        long,
+        value_name = "FOLDER",
+        conflicts_with = "client_certificate_header"
+    )]
+    client_certificates: Option<PathBuf>,
+    /// Trust the certificate authorities in this PEM file for an https target [default: those of the
+    /// system]
+    #[arg(long, value_name = "FILE")]
+    target_ca: Option<PathBuf>,
     /// Give tokens and keys the shape of this provider's: supabase, auth0, entra, cognito or
     /// keycloak; or test an MCP server: mcp
     #[arg(long, value_name = "NAME", default_value_t)]
@@ -166,6 +179,7 @@ The command of --start receives these environment variables:
 
   BEARWARD_CONTRACT_ISSUER    BEARWARD_CONTRACT_JWKS_URL
   BEARWARD_CONTRACT_AUDIENCE  BEARWARD_CONTRACT_BASE
+  BEARWARD_CONTRACT_CLIENT_CA (with --client-certificates: the file ca.pem)
 
 Exit codes: 0 all cases passed, 1 at least one failed, 2 the suite could not
 run.";
@@ -221,6 +235,8 @@ async fn run_cases(options: &Options, bar: &ProgressBar) -> Result<Report, Failu
         tenant_claim: options.tenant_claim.clone(),
         dpop: options.dpop,
         client_certificate_header: options.client_certificate_header.clone(),
+        client_certificates: options.client_certificates.clone(),
+        target_ca: options.target_ca.clone(),
         claims: options.claim.iter().cloned().collect::<Map<_, _>>(),
         profile: options.profile,
         token_type: options.token_type.clone(),
@@ -245,6 +261,9 @@ async fn run_cases(options: &Options, bar: &ProgressBar) -> Result<Report, Failu
                 contract.issuer(),
                 contract.jwks_url()
             );
+            if let Some(file) = contract.client_ca_file() {
+                anstream::eprintln!("{strong}client certificates of{plain} {}", file.display());
+            }
         });
     }
     let target = options.target.as_deref().unwrap_or_default();

@@ -7,6 +7,7 @@ use bearward_contract::{Case, Contract, ContractError, Expectation, Options, Sev
 use test_support::ports::free_address;
 
 use crate::{
+    flaws::ONLY_HANDSHAKE,
     helpers::{failed, options, rejecting_from, run, trust},
     test_server::{Behavior, TestServer, Trust},
 };
@@ -74,6 +75,8 @@ async fn accepting_everything_fails_cases_that_require_rejection() {
             "sig.eddsa.",
             "at-jwt.",
             "metadata.challenge",
+            ONLY_HANDSHAKE[0],
+            ONLY_HANDSHAKE[1],
         ];
         assert!(
             other_algorithms

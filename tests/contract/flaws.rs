@@ -290,6 +290,9 @@ pub(crate) const ACCEPTED: &[Flaw] = &[
     "dpop.unbound",
     "mtls.no-certificate",
     "mtls.other-certificate",
+    "mtls.same-subject",
+    "mtls.used-token",
+    "mtls.renewed-certificate",
     "mtls.malformed-certificate",
     "mtls.two-headers",
     "mtls.untrusted-peer",
@@ -300,6 +303,33 @@ pub(crate) const ACCEPTED: &[Flaw] = &[
     "mtls.thumbprint.case",
     "mtls.thumbprint.sha1",
     "mtls.thumbprint.array",
+];
+
+/// Flaws of clients of a TLS listener, which the test server wrongly accepts.
+pub(crate) const HANDSHAKE: &[Flaw] = &[
+    "mtls.no-certificate",
+    "mtls.other-certificate",
+    "mtls.same-subject",
+    "mtls.used-token",
+    "mtls.renewed-certificate",
+    "mtls.chain",
+    "mtls.client-header",
+    "mtls.thumbprint.of-nothing",
+    "mtls.thumbprint.null",
+    "mtls.thumbprint.empty",
+    "mtls.thumbprint.prefix",
+    "mtls.thumbprint.case",
+    "mtls.thumbprint.sha1",
+    "mtls.thumbprint.array",
+];
+
+/// The cases of the group `mtls` that apply only to a TLS listener, and only to a server behind a
+/// proxy.
+pub(crate) const ONLY_HANDSHAKE: [&str; 2] = ["mtls.chain", "mtls.client-header"];
+pub(crate) const ONLY_HEADER: [&str; 3] = [
+    "mtls.malformed-certificate",
+    "mtls.two-headers",
+    "mtls.untrusted-peer",
 ];
 
 /// Cases that detect a flaw together because they send the same kind of request. All other flaws are

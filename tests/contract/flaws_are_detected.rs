@@ -11,8 +11,9 @@ use tokio::{
 
 use crate::{
     flaws::{
-        ACCEPTED, AT_JWT, AT_JWT_REJECTED, FAILS, FETCHED, METADATA, NEVER_ALONE, REJECTED,
-        RESPONSES, UNLISTED, detected_by, key_cache_flaws, lockout_cases, result_caches,
+        ACCEPTED, AT_JWT, AT_JWT_REJECTED, FAILS, FETCHED, HANDSHAKE, METADATA, NEVER_ALONE,
+        ONLY_HANDSHAKE, REJECTED, RESPONSES, UNLISTED, detected_by, key_cache_flaws, lockout_cases,
+        result_caches,
     },
     helpers::{failed, flaws_by_case, options, rejecting_during, run, trust},
     test_server::{Behavior, CacheKey, Flaw, KeyCache, ResponseFlaw, TestServer},
@@ -67,6 +68,7 @@ async fn a_correct_server_passes_all_cases() {
         .iter()
         .filter(|result| result.is_skipped())
         .filter(|result| !result.id.starts_with("alg.unlisted") && result.group != "at-jwt")
+        .filter(|result| !ONLY_HANDSHAKE.contains(&result.id))
         .collect();
     assert!(skipped.is_empty(), "{skipped:?}");
 }
@@ -369,7 +371,7 @@ async fn wrong_rejections_are_detected_only_in_strict_mode() {
             .filter(|case| case.expectation == expectation && !case.group().timed)
             .map(|case| case.id)
             .filter(|id| !id.starts_with("alg.unlisted") && !id.starts_with("at-jwt."))
-            .filter(|id| !id.starts_with("dpop."))
+            .filter(|id| !id.starts_with("dpop.") && !ONLY_HANDSHAKE.contains(id))
             .collect()
     };
     let rejected = &expecting(Expectation::Rejected) | &expecting(Expectation::RejectedUnknownKey);
@@ -426,6 +428,7 @@ fn every_case_detects_a_flaw_alone_or_has_a_reason() {
         .chain(RESPONSES.iter().map(|(_, id)| *id))
         .chain(UNLISTED.iter().map(|(flaw, _)| *flaw))
         .chain(AT_JWT.iter().chain(AT_JWT_REJECTED).copied())
+        .chain(HANDSHAKE.iter().copied())
         .chain(METADATA.iter().map(|(_, id)| *id))
         .chain(lockout_cases())
         .map(|id| vec![id]);
@@ -521,6 +524,7 @@ fn cases_that_require_the_issuer_are_not_critical() {
         "dpop.replay",
         "dpop.bearer",
         "mtls.other-certificate",
+        "mtls.client-header",
         "mtls.untrusted-peer",
         "mtls.thumbprint.null",
     ] {

@@ -7,9 +7,11 @@ use std::{
 
 use bearward::Algorithm;
 use bearward_contract::{Contract, Options, Progress, Report};
+use tempfile::TempDir;
+use test_support::certificates::{Authority, CertificateFiles};
 
 use crate::test_server::{
-    Behavior, CLIENT_CERTIFICATE_HEADER, Flaws, RequestLog, TestServer, Trust,
+    Behavior, CLIENT_CERTIFICATE_HEADER, Flaws, RequestLog, TestServer, TlsConfig, Trust,
 };
 
 /// What the test server requires of tokens beyond the registered claims.
@@ -65,6 +67,57 @@ pub(crate) async fn run(behavior: Behavior, options: Options) -> Report {
         ..trust(&contract, &algorithms)
     };
     let server = TestServer::start(trust, behavior);
+    contract.run(&server.url()).await.unwrap()
+}
+
+/// The certificates of a TLS listener and of its clients.
+pub(crate) struct TlsFixture {
+    pub(crate) folder: TempDir,
+    authority: Authority,
+}
+
+impl TlsFixture {
+    pub(crate) fn new() -> Self {
+        let (folder, authority) = (tempfile::tempdir().unwrap(), Authority::new());
+        std::fs::write(folder.path().join("server-ca.pem"), &authority.pem).unwrap();
+        Self { folder, authority }
+    }
+
+    /// Returns the options of a client of the listener.
+    pub(crate) fn options(&self, options: Options) -> Options {
+        Options {
+            client_certificate_header: None,
+            client_certificates: Some(self.folder.path().join("clients")),
+            target_ca: Some(self.folder.path().join("server-ca.pem")),
+            ..options
+        }
+    }
+
+    /// Writes the certificate of a server and its private key.
+    pub(crate) fn server_files(&self) -> CertificateFiles {
+        self.authority.server().write(self.folder.path(), "server")
+    }
+
+    /// Returns the configuration of a listener for the clients of this run.
+    pub(crate) fn config(&self, contract: &Contract, requires_certificate: bool) -> TlsConfig {
+        TlsConfig {
+            certificate: self.authority.server(),
+            client_ca: std::fs::read(contract.client_ca_file().unwrap()).unwrap(),
+            requires_certificate,
+        }
+    }
+}
+
+/// Runs the suite with client certificates against a test server with a TLS listener.
+pub(crate) async fn run_with_tls(
+    behavior: Behavior,
+    options: Options,
+    requires_certificate: bool,
+) -> Report {
+    let fixture = TlsFixture::new();
+    let contract = Contract::open(fixture.options(options)).unwrap();
+    let config = fixture.config(&contract, requires_certificate);
+    let server = TestServer::start_with_tls(trust(&contract, &[]), behavior, &config).await;
     contract.run(&server.url()).await.unwrap()
 }
 

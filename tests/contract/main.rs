@@ -2,6 +2,7 @@
 //! with one flaw each.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
+mod client_certificates;
 mod determinism;
 mod edge_cases;
 mod flaws;

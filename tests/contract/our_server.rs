@@ -1,11 +1,16 @@
 //! The bearward server passes every case, including strict ones.
 
-use std::time::Duration;
+use std::{net::SocketAddr, time::Duration};
 
 use bearward_contract::{Contract, Options, Report};
 use bearward_server::{
     server::Application,
     settings::{Config, Sources},
+};
+
+use crate::{
+    flaws::{ONLY_HANDSHAKE, ONLY_HEADER},
+    helpers::TlsFixture,
 };
 
 async fn run_against_bearward(contract: Contract, cooldown: &str) -> Report {
@@ -14,6 +19,15 @@ async fn run_against_bearward(contract: Contract, cooldown: &str) -> Report {
 }
 
 async fn run_with_sources(contract: Contract, sources: Sources) -> Report {
+    let address = serve(sources);
+    contract
+        .run(&format!("http://{address}/protected"))
+        .await
+        .unwrap()
+}
+
+/// Starts the server, which runs until the end of the process.
+fn serve(sources: Sources) -> SocketAddr {
     let sources = sources
         .with("server.bind", "127.0.0.1:0")
         .with("server.workers", "1")
@@ -28,10 +42,7 @@ async fn run_with_sources(contract: Contract, sources: Sources) -> Report {
             application.run().await.unwrap();
         });
     });
-    contract
-        .run(&format!("http://{}/protected", receiver.recv().unwrap()))
-        .await
-        .unwrap()
+    receiver.recv().unwrap()
 }
 
 /// Only cases about algorithms that are not in use, and about rules that no option names, may be
@@ -166,7 +177,51 @@ async fn bearward_passes_the_cases_about_client_certificates() {
             .iter()
             .filter(|result| result.id.starts_with("mtls."));
         assert!(
-            cases.clone().count() > 12 && cases.all(|result| !result.is_skipped()),
+            cases.all(|result| result.is_skipped() == ONLY_HANDSHAKE.contains(&result.id)),
+            "{report}"
+        );
+    }
+}
+
+/// With an authority, and with `"*"`, which accepts certificates of all authorities.
+#[tokio::test(flavor = "multi_thread")]
+async fn bearward_passes_the_cases_about_client_certificates_of_its_tls_listener() {
+    let fixture = TlsFixture::new();
+    let certificate = fixture.server_files();
+    for (client_auth, is_any) in [("optional", false), ("required", false), ("optional", true)] {
+        let options = Options {
+            strict: true,
+            quick: true,
+            only: ["control", "claims.cnf", "mtls"].map(str::to_owned).into(),
+            ..Options::default()
+        };
+        let contract = Contract::open(fixture.options(options)).unwrap();
+        let client_ca = contract.client_ca_file().unwrap();
+        let client_ca = if is_any {
+            "*".to_owned()
+        } else {
+            client_ca.display().to_string()
+        };
+        let sources = Sources::new(None, [("SUPABASE_URL".to_owned(), contract.base())])
+            .with(
+                "server.tls.cert_file",
+                certificate.cert.display().to_string(),
+            )
+            .with("server.tls.key_file", certificate.key.display().to_string())
+            .with("server.tls.client_auth", client_auth)
+            .with("server.tls.client_ca_file", client_ca);
+        let port = serve(sources).port();
+        let report = contract
+            .run(&format!("https://localhost:{port}/protected"))
+            .await
+            .unwrap();
+        assert!(report.passed(), "{client_auth}\n{report}");
+        let mut cases = report
+            .results
+            .iter()
+            .filter(|result| result.group == "mtls");
+        assert!(
+            cases.all(|result| result.is_skipped() == ONLY_HEADER.contains(&result.id)),
             "{report}"
         );
     }

@@ -119,8 +119,13 @@ pub enum Precondition {
     TenantClaim,
     /// [`Options::dpop`](super::Options::dpop) is set.
     Dpop,
-    /// [`Options::client_certificate_header`](super::Options::client_certificate_header) is set.
+    /// [`Options::client_certificate_header`](super::Options::client_certificate_header) or
+    /// [`Options::client_certificates`](super::Options::client_certificates) is set.
     ClientCertificate,
+    /// [`Options::client_certificate_header`](super::Options::client_certificate_header) is set.
+    ClientCertificateHeader,
+    /// [`Options::client_certificates`](super::Options::client_certificates) is set.
+    ClientCertificateHandshake,
     /// [`Options::token_type`](super::Options::token_type) is `at+jwt`.
     AccessTokenType,
 }
@@ -329,6 +334,19 @@ impl Case {
 impl Expectation {
     pub(super) fn is_accepted(self) -> bool {
         self == Self::Accepted
+    }
+
+    /// Whether the target must reject the credentials of the request.
+    pub(super) fn is_rejected(self) -> bool {
+        matches!(
+            self,
+            Self::Rejected
+                | Self::RejectedUnknownKey
+                | Self::RejectedRequest
+                | Self::Unauthenticated
+                | Self::RejectedProof
+                | Self::RejectedProofCount
+        )
     }
 
     pub(super) fn describe(self, strict: bool) -> &'static str {

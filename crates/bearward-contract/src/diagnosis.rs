@@ -41,7 +41,7 @@ pub(super) fn diagnose(case: &Case, kind: FailureKind) -> Diagnosis {
 }
 
 /// Whether a failure affects valid tokens or the issuer, whatever its kind is.
-fn affects_valid_tokens(case: &Case) -> bool {
+pub(super) fn affects_valid_tokens(case: &Case) -> bool {
     match case.expectation {
         Expectation::Accepted => true,
         // Cases with several steps that are not critical test valid tokens, or the load on the
@@ -124,8 +124,8 @@ fn hint(case: &Case, kind: FailureKind) -> &'static str {
         // In these groups the issuer is the one that fails or hangs.
         _ if group.timed => usual,
         FailureKind::ServerError if !affects_valid_tokens(case) => {
-            "an unhandled error during verification became a 5xx. Handle every exception that the library can raise, not only its own class, \
-             and respond with 401"
+            "an unhandled error became a 5xx: during verification, or in a handler that reads a claim that is missing. Handle every exception \
+             that the library can raise, not only its own class, require the claims that are read, and respond with 401"
         }
         FailureKind::Disconnected => {
             "the connection ended without a response: a worker crashed, or the HTTP layer aborted the request. Check the target's log; an \
@@ -194,8 +194,9 @@ fn family(case: &Case) -> &'static str {
             _ => "iss",
         };
     }
-    if group == "header" && rest.contains("-twice") {
-        return "header.twice";
+    // One parser reads the header and the claims.
+    if (group == "header" && rest.contains("-twice")) || rest.starts_with("twice.") {
+        return "twice";
     }
     let end = rest.find(['.', '-']).unwrap_or(rest.len());
     &case.id[..group.len() + 1 + end]
@@ -257,6 +258,8 @@ mod tests {
             ("outage.known-key", "slow.known-key", false),
             ("outage.known-key", "outage.hammering", false),
             ("header.alg-twice-escaped", "header.unknown-twice", true),
+            ("header.alg-twice-escaped", "claims.twice.sub", true),
+            ("header.alg-twice-escaped", "header.crit-b64", false),
             ("iss.missing", "iss.null", true),
             ("iss.missing", "iss.other", false),
             ("jwks.short-rsa", "jwks.symmetric", false),

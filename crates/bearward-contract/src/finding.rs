@@ -39,7 +39,9 @@ impl FailureKind {
             Ok(response) if response.status >= 500 => Self::ServerError,
             Ok(_) => Self::WrongStatus,
             Err(RequestError::Connect(_)) => Self::Crashed,
-            Err(RequestError::Disconnected(_)) => Self::Disconnected,
+            Err(RequestError::Disconnected(_) | RequestError::CertificateRefused(_)) => {
+                Self::Disconnected
+            }
             Err(RequestError::TimedOut(_)) => Self::TimedOut,
         }
     }

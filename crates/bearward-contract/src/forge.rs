@@ -13,7 +13,7 @@ use serde_json::{Map, Value, json};
 use url::Url;
 use uuid::Uuid;
 
-use super::{client_certificate::ClientCertificate, options::Options, profile::Profile, rsa_1024};
+use super::{client_certificate::ClientCertificates, options::Options, profile::Profile, rsa_1024};
 
 /// Creates tokens; holds the keys and the configuration they depend on.
 pub(crate) struct Forge {
@@ -29,9 +29,9 @@ pub(crate) struct Forge {
     token_type: String,
     /// The key of the client, which tokens are bound to.
     pub(super) proof_key: ProofKey,
-    /// The certificate of the client, which tokens are bound to, and that of another client.
-    pub(super) certificates: [ClientCertificate; 2],
-    client_certificate_header: String,
+    /// The certificate of the client, which tokens are bound to, and others.
+    pub(super) certificates: ClientCertificates,
+    client_certificate_header: Option<String>,
     target_url: OnceLock<String>,
     dpop_nonce: Mutex<Option<String>>,
     profile: Profile,
@@ -178,7 +178,7 @@ impl Forge {
         issuer: String,
         canary: Canary,
         options: &Options,
-        certificates: [ClientCertificate; 2],
+        certificates: ClientCertificates,
     ) -> Self {
         let rsa = KeyPair::cached(Algorithm::RS256, 0);
         let key = |algorithm: Algorithm| match algorithm {
@@ -190,7 +190,6 @@ impl Forge {
                 .with_algorithm(algorithm)
                 .with_kid(Uuid::new_v4().to_string()),
         };
-        let header = options.client_certificate_header.clone();
         Self {
             issuer,
             base,
@@ -202,7 +201,7 @@ impl Forge {
             token_type: options.token_type.clone(),
             proof_key: ProofKey::generate(),
             certificates,
-            client_certificate_header: header.unwrap_or_default(),
+            client_certificate_header: options.client_certificate_header.clone(),
             target_url: OnceLock::new(),
             dpop_nonce: Mutex::default(),
             profile: options.profile,
@@ -214,9 +213,10 @@ impl Forge {
         }
     }
 
-    /// Returns the name of the header in which a proxy forwards the certificate of the client.
-    pub(super) fn client_certificate_header(&self) -> &str {
-        &self.client_certificate_header
+    /// Returns the name of the header in which a proxy forwards the certificate of the client; `None`
+    /// if the client presents it to the target itself.
+    pub(super) fn client_certificate_header(&self) -> Option<&str> {
+        self.client_certificate_header.as_deref()
     }
 
     /// Returns the method of the requests, which proofs name.

@@ -21,7 +21,7 @@ use bearward_testing::{
 use serde_json::{Value, json};
 
 use super::{
-    client_certificate::ClientCertificate,
+    client_certificate::ClientCertificates,
     error::StepError,
     finding::{Failure, FailureKind},
     forge::{Canary, Forge},
@@ -86,7 +86,7 @@ impl Fixture {
     /// Starts listening.
     pub(super) fn open(
         options: &Options,
-        certificates: [ClientCertificate; 2],
+        certificates: ClientCertificates,
     ) -> std::io::Result<Self> {
         let ring = || KeyRing::with_key(KeyPair::cached(Algorithm::RS256, 0));
         let listener = TcpListener::bind(options.issuer_bind)?;
@@ -607,6 +607,22 @@ pub(super) fn assert_not_accepted(
     match response {
         Ok(response) if (500..600).contains(&response.status) => Ok(()),
         response => expect_rejected(response, expected),
+    }
+}
+
+/// Returns a number of fetches in words.
+pub(super) fn describe_fetches(fetches: usize) -> String {
+    match fetches {
+        1 => "1 fetch".to_owned(),
+        fetches => format!("{fetches} fetches"),
+    }
+}
+
+/// Returns a number of requests in words.
+pub(super) fn describe_requests(requests: usize) -> String {
+    match requests {
+        1 => "1 request".to_owned(),
+        requests => format!("{requests} requests"),
     }
 }
 

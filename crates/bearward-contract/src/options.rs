@@ -1,6 +1,6 @@
 //! Options of a run, and progress notifications.
 
-use std::{fmt, net::SocketAddr, sync::Arc, time::Duration};
+use std::{fmt, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use bearward::Algorithm;
 use serde_json::{Map, Value};
@@ -50,6 +50,14 @@ pub struct Options {
     /// Envoy writes it, and percent-encoded PEM otherwise, as in `$ssl_client_escaped_cert` of
     /// nginx.
     pub client_certificate_header: Option<String>,
+    /// The folder with the certificates that the suite presents to the TLS listener of an `https`
+    /// target (RFC 8705), if it accepts tokens that are bound to one, besides bearer tokens. A folder
+    /// without certificates gets new ones. The target requests client certificates, and trusts the
+    /// authority `ca.pem` in the folder for them.
+    pub client_certificates: Option<PathBuf>,
+    /// The PEM file with the authorities that may have issued the certificate of an `https` target.
+    /// Those of the system if unset.
+    pub target_ca: Option<PathBuf>,
     /// The identity provider whose tokens the tokens of the suite resemble.
     pub profile: Profile,
     /// The `typ` header of valid tokens.
@@ -117,6 +125,8 @@ impl Default for Options {
             tenant_claim: None,
             dpop: false,
             client_certificate_header: None,
+            client_certificates: None,
+            target_ca: None,
             profile: Profile::default(),
             token_type: "JWT".to_owned(),
             strict: false,

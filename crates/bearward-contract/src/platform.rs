@@ -1,6 +1,6 @@
 //! The platform that the target runs on, and the option of each platform that fixes a failure.
 
-use super::{case::Case, finding::FailureKind};
+use super::{case::Case, diagnosis::affects_valid_tokens, finding::FailureKind};
 
 /// An option of a platform that fixes a failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,7 +79,7 @@ pub(super) fn options(case: &Case, kind: FailureKind) -> &'static [PlatformOptio
         FailureKind::Delayed => REFETCH,
         FailureKind::Crashed => ERRORS,
         FailureKind::ServerError | FailureKind::Disconnected | FailureKind::WrongStatus
-            if !is_timed && !case.expectation.is_accepted() =>
+            if !is_timed && !affects_valid_tokens(case) =>
         {
             ERRORS
         }
@@ -88,8 +88,10 @@ pub(super) fn options(case: &Case, kind: FailureKind) -> &'static [PlatformOptio
 }
 
 fn by_topic(id: &str) -> &'static [PlatformOption] {
-    const TOPICS: [(&str, &[PlatformOption]); 20] = [
+    const TOPICS: [(&str, &[PlatformOption]); 21] = [
         ("alg", ALGORITHMS),
+        // No option of a verifier changes how it parses JSON.
+        ("header.alg-twice", &[]),
         ("header.alg", ALGORITHMS),
         ("sig", ALGORITHMS),
         ("header.typ", TOKEN_TYPE),
@@ -144,7 +146,7 @@ const ALGORITHMS: &[PlatformOption] = &[
     on(KONG, "plugin jwt: the member `algorithm` of the credential"),
     on(
         PHP,
-        "firebase/php-jwt `new Key($key, 'RS256')`, lcobucci/jwt `new SignedWith(new Sha256(), $key)`",
+        "firebase/php-jwt `new Key($key, 'RS256')`, or with `CachedKeySet` compare `$headers->alg` after `JWT::decode($jwt, $keys, $headers)`; lcobucci/jwt `new SignedWith(new Sha256(), $key)`",
     ),
     on(
         NODE,
@@ -380,30 +382,30 @@ const TIMEOUT: &[PlatformOption] = &[
     ),
     on(
         GO,
-        "go-oidc `oidc.ClientContext(ctx, &http.Client{Timeout: 5 * time.Second})`",
+        "go-oidc `oidc.ClientContext(ctx, &http.Client{Timeout: 2 * time.Second})`",
     ),
     on(
         DOTNET,
-        "`JwtBearerOptions.BackchannelTimeout = TimeSpan.FromSeconds(5)`",
+        "`JwtBearerOptions.BackchannelTimeout = TimeSpan.FromSeconds(2)`",
     ),
-    on(ENVOY, "`remote_jwks.http_uri.timeout: 5s`"),
+    on(ENVOY, "`remote_jwks.http_uri.timeout: 2s`"),
     on(
         NGINX,
-        "`proxy_connect_timeout 5s` and `proxy_read_timeout 5s` where `auth_jwt_key_request` leads",
+        "`proxy_connect_timeout 2s` and `proxy_read_timeout 2s` where `auth_jwt_key_request` leads",
     ),
     on(KONG, "plugin openid-connect: `timeout`, in milliseconds"),
-    on(PHP, "Guzzle `new Client(['timeout' => 5])`"),
+    on(PHP, "Guzzle `new Client(['timeout' => 2])`"),
     on(
         NODE,
-        "jose `createRemoteJWKSet(url, { timeoutDuration: 5000 })`, jwks-rsa `timeout: 5000`, Hono `(c, next) => jwk(options, { signal: AbortSignal.timeout(5000) })(c, next)`",
+        "jose `createRemoteJWKSet(url, { timeoutDuration: 2000 })`, jwks-rsa `timeout: 2000`, Hono `(c, next) => jwk(options, { signal: AbortSignal.timeout(2000) })(c, next)`",
     ),
     on(
         PYTHON,
-        "PyJWT `PyJWKClient(url, timeout=5)`; `urlopen(url, timeout=5)`",
+        "PyJWT `PyJWKClient(url, timeout=2)`; `urlopen(url, timeout=2)`",
     ),
     on(
         RUST,
-        "`reqwest::Client::builder().timeout(Duration::from_secs(5))`",
+        "`reqwest::Client::builder().timeout(Duration::from_secs(2))`",
     ),
 ];
 
@@ -422,7 +424,7 @@ const FETCH_LIMIT: &[PlatformOption] = &[
     on(KONG, "plugin openid-connect: `rediscovery_lifetime`"),
     on(
         PHP,
-        "firebase/php-jwt: `$rateLimit = true` of `CachedKeySet`",
+        "firebase/php-jwt: `$rateLimit = true` of `CachedKeySet`; processes share one fetch only with a lock, for example of `symfony/lock`",
     ),
     on(
         NODE,

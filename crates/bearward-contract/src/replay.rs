@@ -1,8 +1,9 @@
 //! How to send a request again: a curl command, and the command that runs one case.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, path::Path};
 
 use super::{
+    client_certificate::Presented,
     options::Options,
     target::{BODY_HEADERS, Request},
 };
@@ -54,6 +55,12 @@ pub(super) fn command_line(target: &str, options: &Options) -> String {
     if let Some(header) = &options.client_certificate_header {
         option("--client-certificate-header", header);
     }
+    if let Some(folder) = &options.client_certificates {
+        option("--client-certificates", &folder.to_string_lossy());
+    }
+    if let Some(file) = &options.target_ca {
+        option("--target-ca", &file.to_string_lossy());
+    }
     if options.profile != defaults.profile {
         option("--profile", options.profile.name());
     }
@@ -84,8 +91,9 @@ pub(super) fn command_line(target: &str, options: &Options) -> String {
 }
 
 /// Returns a curl command that sends the request.
-pub(super) fn curl(target: &url::Url, request: &Request) -> String {
+pub(super) fn curl(target: &url::Url, options: &Options, request: &Request) -> String {
     let mut words = vec!["curl -i".to_owned()];
+    words.extend(tls_options(options, request.presented));
     match request.method.as_str() {
         "GET" => {}
         // The method of a request with --data.
@@ -105,6 +113,22 @@ pub(super) fn curl(target: &url::Url, request: &Request) -> String {
     }
     words.push(quote(request.url(target).as_str()));
     words.join(" ")
+}
+
+/// Returns the options of curl for the certificates of the target and of the client.
+fn tls_options(options: &Options, presented: Presented) -> Vec<String> {
+    let file = |option: &str, path: &Path| format!("{option} {}", quote(&path.to_string_lossy()));
+    let mut words = Vec::new();
+    if let Some(authorities) = &options.target_ca {
+        words.push(file("--cacert", authorities));
+    }
+    if let (Some(folder), Some((certificate, key))) =
+        (&options.client_certificates, presented.files())
+    {
+        words.push(file("--cert", &folder.join(certificate)));
+        words.push(file("--key", &folder.join(key)));
+    }
+    words
 }
 
 /// Quotes a word for a POSIX shell, if necessary.
@@ -176,19 +200,49 @@ mod tests {
             .header("x-raw", [b'a', 0xff, b'\''])
             .query("access_token=x");
         assert_eq!(
-            curl(&target, &request),
+            curl(&target, &Options::default(), &request),
             r"curl -i -H 'authorization: Bearer a'\''b' -H $'x-raw: a\xff\'' 'http://127.0.0.1:3000/protected?access_token=x'"
         );
         assert_eq!(
-            curl(&target, &Request::bare().method(reqwest::Method::HEAD)),
+            curl(
+                &target,
+                &Options::default(),
+                &Request::bare().method(reqwest::Method::HEAD)
+            ),
             "curl -i --head http://127.0.0.1:3000/protected"
+        );
+    }
+
+    #[test]
+    fn curl_presents_the_certificate_of_the_client() {
+        let target = url::Url::parse("https://127.0.0.1:3000/protected").unwrap();
+        let options = Options {
+            client_certificates: Some("my certificates".into()),
+            target_ca: Some("ca.pem".into()),
+            ..Options::default()
+        };
+        let sent = |presented| curl(&target, &options, &Request::bare().presenting(presented));
+        assert_eq!(
+            sent(Presented::Renewed),
+            "curl -i --cacert ca.pem --cert 'my certificates/renewed.pem' --key 'my certificates/client.key' \
+             https://127.0.0.1:3000/protected"
+        );
+        assert_eq!(
+            sent(Presented::Nothing),
+            "curl -i --cacert ca.pem https://127.0.0.1:3000/protected"
+        );
+        assert_eq!(
+            command_line(target.as_str(), &options),
+            "bearward contract --target https://127.0.0.1:3000/protected --client-certificates 'my certificates' \
+             --target-ca ca.pem"
         );
     }
 
     #[test]
     fn curl_sends_the_message_of_an_mcp_client() {
         let target = url::Url::parse("http://127.0.0.1:3000/mcp").unwrap();
-        let sent = |request: Request| curl(&target, &request.for_profile(Profile::Mcp));
+        let options = Options::default();
+        let sent = |request: Request| curl(&target, &options, &request.for_profile(Profile::Mcp));
         let message = sent(Request::bearer("a"));
         assert!(
             message.starts_with(

@@ -1,6 +1,7 @@
 //! Runs the suite: starts the IdP, waits for the target, and runs each case in order.
 
 use std::{
+    path::PathBuf,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -10,7 +11,7 @@ use reqwest::header::HeaderName;
 
 use super::{
     case::{Action, Case, Precondition},
-    client_certificate::ClientCertificate,
+    client_certificate::{ClientCertificates, authority_file},
     command::Command,
     error::{ContractError, StepError},
     evaluate::evaluate,
@@ -70,8 +71,7 @@ impl Contract {
                 "{header:?} is not the name of a header; expected for example Client-Cert"
             )));
         }
-        let certificates = ClientCertificate::generate_pair()
-            .map_err(|error| ContractError::Options(format!("no client certificates: {error}")))?;
+        let certificates = client_certificates(&options).map_err(ContractError::Options)?;
         let fixture = Fixture::open(&options, certificates)
             .map_err(|source| ContractError::Bind { address, source })?;
         Ok(Self { fixture, options })
@@ -98,14 +98,25 @@ impl Contract {
         &self.options.audience
     }
 
+    /// Returns the file with the authority that issued the client certificates, if
+    /// [`Options::client_certificates`] is set.
+    pub fn client_ca_file(&self) -> Option<PathBuf> {
+        let folder = self.options.client_certificates.as_deref();
+        folder.map(authority_file)
+    }
+
     /// Returns the environment variables that the target's command receives.
-    pub fn variables(&self) -> [(&'static str, String); 4] {
-        [
+    pub fn variables(&self) -> Vec<(&'static str, String)> {
+        let mut variables = vec![
             ("BEARWARD_CONTRACT_ISSUER", self.issuer()),
             ("BEARWARD_CONTRACT_JWKS_URL", self.jwks_url()),
             ("BEARWARD_CONTRACT_AUDIENCE", self.options.audience.clone()),
             ("BEARWARD_CONTRACT_BASE", self.base()),
-        ]
+        ];
+        if let Some(file) = self.client_ca_file() {
+            variables.push(("BEARWARD_CONTRACT_CLIENT_CA", file.display().to_string()));
+        }
+        variables
     }
 
     /// Starts the target if a command is given, waits until it is ready, and runs the cases.
@@ -115,9 +126,8 @@ impl Contract {
     /// responding during the run. A failed case is not an error.
     pub async fn run(self, target: &str) -> Result<Report, ContractError> {
         let started_at = Instant::now();
-        let client = Target::new(target, self.options.request_timeout, self.options.profile)
-            .map_err(ContractError::Options)?;
-        let variables = self.variables().into();
+        let client = Target::new(target, &self.options).map_err(ContractError::Options)?;
+        let variables = self.variables();
         // The initial keys are published before the target can fetch them.
         let harness = Arc::new(Harness::new(self.fixture, client, self.options));
         let mut command = Command::start(harness.options.start.as_deref(), variables)?;
@@ -244,7 +254,8 @@ impl Run {
             Action::Request(request) => (None, request(&harness.forge)),
             Action::Steps(_) => return None,
         };
-        let curl = curl(harness.target.url(), &harness.target.prepare(&request));
+        let request = harness.target.prepare(&request);
+        let curl = curl(harness.target.url(), &harness.options, &request);
         Some(Replay { token, curl })
     }
 
@@ -253,7 +264,7 @@ impl Run {
     async fn connect_error(&self, response: &Result<Response, RequestError>) -> Option<String> {
         match response {
             Err(RequestError::Connect(error)) => Some(error.clone()),
-            Err(RequestError::Disconnected(_)) => {
+            Err(RequestError::Disconnected(_) | RequestError::CertificateRefused(_)) => {
                 let token = self.harness.forge.token().sign();
                 match self.harness.send_token(&token).await {
                     Err(RequestError::Connect(error)) => Some(error),
@@ -336,8 +347,17 @@ impl Run {
             ),
             Precondition::Dpop => (options.dpop, "--dpop is not set".to_owned()),
             Precondition::ClientCertificate => (
+                options.client_certificate_header.is_some()
+                    || options.client_certificates.is_some(),
+                "neither --client-certificates nor --client-certificate-header is set".to_owned(),
+            ),
+            Precondition::ClientCertificateHeader => (
                 options.client_certificate_header.is_some(),
                 "--client-certificate-header is not set".to_owned(),
+            ),
+            Precondition::ClientCertificateHandshake => (
+                options.client_certificates.is_some(),
+                "--client-certificates is not set".to_owned(),
             ),
             Precondition::TenantClaim => (
                 options.tenant_claim.is_some(),
@@ -400,6 +420,21 @@ impl Run {
     }
 }
 
+/// Returns the certificates of the folder that the options name, or new ones.
+fn client_certificates(options: &Options) -> Result<ClientCertificates, String> {
+    match &options.client_certificates {
+        Some(_) if options.client_certificate_header.is_some() => Err(
+            "--client-certificates and --client-certificate-header exclude each other: the suite is either the client of the target's \
+             TLS listener, or the proxy in front of it"
+                .to_owned(),
+        ),
+        Some(folder) => ClientCertificates::load_or_create(folder)
+            .map_err(|error| format!("--client-certificates {error}")),
+        None => ClientCertificates::generate()
+            .map_err(|error| format!("no client certificates: {error}")),
+    }
+}
+
 /// Returns why the case does not apply to tokens and keys of this profile.
 fn excluded_by_profile(case: &Case, profile: Profile) -> Option<String> {
     let is_about = |prefix: &str| case.id.starts_with(prefix);
@@ -433,6 +468,11 @@ fn readiness_help(harness: &Harness, observed: &NotReady, command: &Command) -> 
     let next = match observed {
         NotReady { exited: true, .. } => {
             "run the command on its own; it receives the variables BEARWARD_CONTRACT_ISSUER, _JWKS_URL, _AUDIENCE and _BASE"
+                .to_owned()
+        }
+        NotReady { responded: false, .. } if harness.target.url().scheme() == "https" => {
+            "check the address, that the target is listening, that --target-ca names the authority of its certificate, and that it trusts \
+             the authority of --client-certificates"
                 .to_owned()
         }
         NotReady { responded: false, .. } => {

@@ -3,7 +3,9 @@
 use std::{
     borrow::Cow,
     error::Error as _,
+    io,
     net::IpAddr,
+    path::Path,
     sync::{
         OnceLock,
         atomic::{AtomicBool, AtomicUsize, Ordering},
@@ -13,12 +15,16 @@ use std::{
 
 use bearward_http::{client_builder, read_prefix};
 use reqwest::{
-    Client, Method, RequestBuilder,
+    Certificate, Client, ClientBuilder, Identity, Method, RequestBuilder,
     header::{HeaderMap, HeaderName, HeaderValue},
 };
 use url::Url;
 
-use super::profile::Profile;
+use super::{
+    client_certificate::{Presented, read, read_identity},
+    options::Options,
+    profile::Profile,
+};
 
 /// A request to the target.
 #[derive(Debug, Clone)]
@@ -28,6 +34,8 @@ pub(super) struct Request {
     pub(super) query: Option<String>,
     /// The JSON body.
     pub(super) body: Option<&'static str>,
+    /// The certificate that the client presents, if it presents one to the TLS listener.
+    pub(super) presented: Presented,
     /// Whether the request is sent as it is, whatever the profile is.
     plain: bool,
 }
@@ -47,6 +55,7 @@ impl Request {
             headers: Vec::new(),
             query: None,
             body: None,
+            presented: Presented::Own,
             plain: false,
         }
     }
@@ -83,6 +92,12 @@ impl Request {
 
     pub(super) fn query(mut self, query: impl Into<String>) -> Self {
         self.query = Some(query.into());
+        self
+    }
+
+    /// Presents this certificate to the TLS listener of the target.
+    pub(super) fn presenting(mut self, presented: Presented) -> Self {
+        self.presented = presented;
         self
     }
 
@@ -126,6 +141,9 @@ pub(super) enum RequestError {
     Connect(String),
     /// The connection ended early, or the response is not HTTP.
     Disconnected(String),
+    /// The target does not accept the certificate that the client presents, or that it presents none:
+    /// the handshake failed, or the connection ended.
+    CertificateRefused(String),
     /// The timeout expired.
     TimedOut(Duration),
 }
@@ -135,6 +153,8 @@ pub(super) enum RequestError {
 pub(super) struct Target {
     url: Url,
     client: Client,
+    /// The clients that do not present the certificate that tokens are bound to.
+    other_clients: Vec<(Presented, Client)>,
     timeout: Duration,
     profile: Profile,
     rate_limited: AtomicUsize,
@@ -154,7 +174,11 @@ const INITIALIZE: &str = r#"{"jsonrpc":"2.0","id":1,"method":"initialize","param
 const RATE_LIMIT_RETRIES: usize = 6;
 
 impl Target {
-    pub(super) fn new(url: &str, timeout: Duration, profile: Profile) -> Result<Self, String> {
+    /// Creates the clients of the target.
+    ///
+    /// # Errors
+    /// Returns a message for the user if the URL or a file of the options cannot be used.
+    pub(super) fn new(url: &str, options: &Options) -> Result<Self, String> {
         let url = Url::parse(url)
             .map_err(|_| format!("{url:?} is not a URL; expected http://HOST:PORT/PATH"))?;
         if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
@@ -162,12 +186,41 @@ impl Target {
                 "{url} is not an HTTP URL; expected http://HOST:PORT/PATH"
             ));
         }
-        let client = client(timeout, None)?;
+        let timeout = options.request_timeout;
+        let authorities = options
+            .target_ca
+            .as_deref()
+            .map(read_authorities)
+            .transpose()?;
+        let build = |presented| -> Result<Client, String> {
+            let mut builder = builder(timeout);
+            if let Some(authorities) = &authorities {
+                builder = builder.tls_certs_only(authorities.clone());
+            }
+            if let Some(folder) = &options.client_certificates
+                && let Some(identity) = identity(folder, presented)?
+            {
+                builder = builder.identity(identity);
+            }
+            builder.build().map_err(|error| root_cause(&error))
+        };
+        let mut other_clients = Vec::new();
+        if options.client_certificates.is_some() {
+            if url.scheme() != "https" {
+                return Err(format!(
+                    "--client-certificates requires an https target; {url} is not encrypted"
+                ));
+            }
+            for presented in Presented::OTHERS {
+                other_clients.push((presented, build(presented)?));
+            }
+        }
         Ok(Self {
+            client: build(Presented::Own)?,
+            other_clients,
             url,
-            client,
             timeout,
-            profile,
+            profile: options.profile,
             rate_limited: AtomicUsize::new(0),
             software: OnceLock::new(),
             always_rate_limited: AtomicBool::new(false),
@@ -227,11 +280,29 @@ impl Target {
         request: &Request,
         timeout: Duration,
     ) -> Result<Response, RequestError> {
-        match self.send_once(request, timeout).await {
+        let response = match self.send_once(request, timeout).await {
             // The target may close a kept-alive connection at any time.
             Err(RequestError::Disconnected(_)) => self.send_once(request, timeout).await,
             response => response,
+        };
+        match response {
+            Err(RequestError::Connect(error) | RequestError::Disconnected(error))
+                if self.other_client(request.presented).is_some() =>
+            {
+                Err(RequestError::CertificateRefused(error))
+            }
+            response => response,
         }
+    }
+
+    /// Returns the client that presents something else than the certificate that tokens are bound
+    /// to.
+    fn other_client(&self, presented: Presented) -> Option<&Client> {
+        let found = self
+            .other_clients
+            .iter()
+            .find(|(known, _)| *known == presented);
+        found.map(|(_, client)| client)
     }
 
     /// Sends a GET request without a token to another URL of the target.
@@ -257,7 +328,8 @@ impl Target {
         address: IpAddr,
         request: &Request,
     ) -> Result<Response, RequestError> {
-        let client = client(self.timeout, Some(address)).map_err(RequestError::Connect)?;
+        let client = builder(self.timeout).local_address(address).build();
+        let client = client.map_err(|error| RequestError::Connect(root_cause(&error)))?;
         self.send_with(&client, request, self.timeout).await
     }
 
@@ -266,7 +338,9 @@ impl Target {
         request: &Request,
         timeout: Duration,
     ) -> Result<Response, RequestError> {
-        self.send_with(&self.client, request, timeout).await
+        let client = self.other_client(request.presented);
+        self.send_with(client.unwrap_or(&self.client), request, timeout)
+            .await
     }
 
     async fn send_with(
@@ -361,17 +435,39 @@ impl RequestError {
         match self {
             Self::Connect(error) => format!("no connection: {error}"),
             Self::Disconnected(error) => format!("the connection ended early: {error}"),
+            Self::CertificateRefused(error) => format!("the client was refused: {error}"),
             Self::TimedOut(limit) => format!("no response within {} s", limit.as_secs_f32()),
         }
     }
 }
 
-fn client(timeout: Duration, local_address: Option<IpAddr>) -> Result<Client, String> {
+fn builder(timeout: Duration) -> ClientBuilder {
     client_builder(concat!("bearward-contract/", env!("CARGO_PKG_VERSION")))
         .connect_timeout(timeout)
-        .local_address(local_address)
-        .build()
-        .map_err(|error| root_cause(&error))
+}
+
+/// Reads the authorities that the certificate of the target is verified with.
+fn read_authorities(file: &Path) -> Result<Vec<Certificate>, String> {
+    let authorities = read(file).and_then(|pem| {
+        Certificate::from_pem_bundle(&pem)
+            .ok()
+            .filter(|authorities| !authorities.is_empty())
+            .ok_or_else(|| io::Error::other(format!("{}: no certificate in PEM", file.display())))
+    });
+    authorities.map_err(|error| format!("--target-ca {error}"))
+}
+
+/// Reads the certificate and the key that the client presents.
+fn identity(folder: &Path, presented: Presented) -> Result<Option<Identity>, String> {
+    let pem = read_identity(folder, presented)
+        .map_err(|error| format!("--client-certificates {error}"))?;
+    pem.map(|pem| {
+        Identity::from_pem(&pem).map_err(|error| {
+            let (folder, cause) = (folder.display(), root_cause(&error));
+            format!("--client-certificates {folder}: {cause}; remove the folder to create new ones")
+        })
+    })
+    .transpose()
 }
 
 fn map_error(error: &reqwest::Error, timeout: Duration) -> RequestError {

@@ -5,61 +5,90 @@ use bearward_contract::{CaseResult, Finding, Outcome, Report, Severity, all_case
 
 use super::{
     super::style,
-    wrap::{truncate, wrap},
+    wrap::{rows, truncate, wrap},
 };
 
 /// Prints the report: one entry for each cause of failures, the most severe first, and how many cases
 /// of each group passed.
+///
+/// Critical and high entries are printed in full. Others are printed in full as far as the report fits
+/// on two screens, and with one line each after that.
 pub(super) fn print(report: &Report, verbose: bool) {
+    let findings = report.findings();
+    let majors = findings.iter().filter(|finding| !is_minor(finding));
+    let first_compact = majors.count();
+    let render = |detailed: usize| render(report, &findings, detailed, verbose);
+    let text = if verbose {
+        render(findings.len())
+    } else {
+        let candidates = (first_compact..=findings.len()).rev();
+        let mut texts = candidates.map(|detailed| (detailed, render(detailed)));
+        texts
+            .find(|(detailed, text)| fits(text, detailed - first_compact))
+            .map_or_else(|| render(first_compact), |(_, text)| text)
+    };
+    anstream::print!("{text}");
+}
+
+fn is_minor(finding: &Finding) -> bool {
+    finding.severity > Severity::High
+}
+
+/// Whether the report fits on two screens, with the prompt and the command in front of it. Output to a
+/// file or a pipe has no height: a number of entries is printed in full.
+fn fits(text: &str, detailed_minor_findings: usize) -> bool {
+    match rows() {
+        Some(rows) => text.lines().count() <= 2 * rows - 2,
+        None => detailed_minor_findings <= MAX_DETAILED_MINOR_FINDINGS,
+    }
+}
+
+/// The number of medium and low findings that are written in full to a file or a pipe.
+const MAX_DETAILED_MINOR_FINDINGS: usize = 6;
+
+/// Returns the report with this number of findings in full.
+fn render(report: &Report, findings: &[Finding], detailed: usize, verbose: bool) -> String {
     let (plain, strong, faint) = (style::PLAIN, style::STRONG, style::FAINT);
     let algorithms: Vec<&str> = report
         .algorithms
         .iter()
         .map(|algorithm| algorithm.name())
         .collect();
-    anstream::println!(
-        "{strong}target{plain} {}  {faint}accepts{plain} {}",
+    let mut text = format!(
+        "{strong}target{plain} {}  {faint}accepts{plain} {}\n",
         report.target,
         algorithms.join(" ")
     );
     if report.rate_limited > 0 {
         let note =
             "the target responded with 429 and the suite waited; disable rate limits for this run";
-        anstream::println!(
-            "{}note{plain} {note} ({} times)",
+        text += &format!(
+            "{}note{plain} {note} ({} times)\n",
             style::NOTE,
             report.rate_limited
         );
     }
-    let findings = report.findings();
-    let is_minor = |finding: &&Finding| finding.severity > Severity::High;
-    let is_compact =
-        !verbose && findings.iter().filter(is_minor).count() > MAX_DETAILED_MINOR_FINDINGS;
-    let (minor, detailed): (Vec<&Finding>, Vec<&Finding>) = findings
-        .iter()
-        .partition(|finding| is_compact && is_minor(finding));
-    for finding in detailed {
-        print_finding(report, finding, verbose);
+    let (detailed, compact) = findings.split_at(detailed);
+    text.extend(
+        detailed
+            .iter()
+            .map(|finding| describe_finding(report, finding, verbose)),
+    );
+    if !compact.is_empty() {
+        text.push('\n');
     }
-    if is_compact {
-        anstream::println!();
-    }
-    for finding in &minor {
-        print_headline(finding);
-    }
-    print_groups(report, verbose);
+    text.extend(compact.iter().map(headline));
+    text += &describe_groups(report, compact.is_empty(), verbose);
     if !findings.is_empty() {
         let command = format!("{} --only ID", report.command);
-        anstream::println!(
-            "\n{faint}replay{plain}   {}",
-            wrap(&command, 9).join(&format!("\n{:9}", ""))
-        );
-        let more = if is_compact {
-            "--verbose explains each line; --html and --json also have curl commands"
-        } else {
+        let lines = indented(&command, 9);
+        text += &format!("\n{faint}replay{plain}   {lines}\n");
+        let more = if compact.is_empty() {
             "--html and --json have curl commands and the options of all platforms"
+        } else {
+            "--verbose explains each line; --html and --json also have curl commands"
         };
-        anstream::println!("{faint}{:9}{more}{plain}", "");
+        text += &format!("{faint}{:9}{more}{plain}\n", "");
     }
     let failed: Vec<String> = report
         .failed_by_severity()
@@ -67,13 +96,13 @@ pub(super) fn print(report: &Report, verbose: bool) {
         .filter(|(_, count)| *count > 0)
         .map(|(severity, count)| format!("{}{count} {severity}{plain}", severity_style(severity)))
         .collect();
-    if report.skipped() > 0 && !verbose && !is_compact {
-        anstream::println!(
-            "{faint}--verbose shows why cases are not applicable, and the passed cases{plain}"
+    if report.skipped() > 0 && !verbose && compact.is_empty() {
+        text += &format!(
+            "{faint}--verbose shows why cases are not applicable, and the passed cases{plain}\n"
         );
     }
     if !failed.is_empty() {
-        anstream::println!("{}", failed.join(", "));
+        text += &format!("{}\n", failed.join(", "));
     }
     let color = if report.passed() {
         style::GOOD
@@ -82,25 +111,33 @@ pub(super) fn print(report: &Report, verbose: bool) {
     };
     let mode = if report.quick { ", quick" } else { "" };
     let mode = format!("{}{mode}", if report.strict { "strict" } else { "default" });
-    anstream::println!(
-        "{color}{}{plain} {faint}({mode}, {:.1} s){plain}",
+    text + &format!(
+        "{color}{}{plain} {faint}({mode}, {:.1} s){plain}\n",
         report.summary(),
         report.duration.as_secs_f64()
-    );
+    )
 }
 
-/// The number of findings of medium or low severity that are printed in full. More are printed with
-/// one line each, so that the report fits on two screens.
-const MAX_DETAILED_MINOR_FINDINGS: usize = 6;
+/// Wraps text after an indentation of `indent` columns.
+fn indented(text: &str, indent: usize) -> String {
+    wrap(text, indent).join(&format!("\n{:indent$}", ""))
+}
 
-/// Prints a finding as one line: the cases, what happened, and the title or the reason.
-fn print_headline(finding: &Finding) {
+/// Describes a finding in one line: the cases, what happened, and the title or the reason.
+fn headline(finding: &Finding) -> String {
     let (plain, strong) = (style::PLAIN, style::STRONG);
     let (first, severity) = (finding.first(), finding.severity);
     let (cases, about) = match finding.results.len() {
         1 => (first.id.to_owned(), first.title),
         count if finding.groups().len() > 2 => (format!("{count} cases"), ""),
-        count => (format!("{} +{}", first.id, count - 1), first.rationale),
+        count => {
+            let rationales = finding.distinct(|result| result.rationale);
+            let about = match rationales[..] {
+                [(rationale, _)] => rationale,
+                _ => first.title,
+            };
+            (format!("{} +{}", first.id, count - 1), about)
+        }
     };
     let got = finding
         .common_got()
@@ -108,15 +145,15 @@ fn print_headline(finding: &Finding) {
     let got = got.lines().next().unwrap_or_default();
     let separator = if about.is_empty() { "" } else { ": " };
     let text = format!("{strong}{cases}{plain}  {got}{separator}{about}");
-    anstream::println!(
-        "{}{severity:<8}{plain} {}",
+    format!(
+        "{}{severity:<8}{plain} {}\n",
         severity_style(severity),
         truncate(&text, 9)
-    );
+    )
 }
 
-/// Prints the failed cases with the same cause as one entry.
-fn print_finding(report: &Report, finding: &Finding, verbose: bool) {
+/// Describes the failed cases with the same cause as one entry.
+fn describe_finding(report: &Report, finding: &Finding, verbose: bool) -> String {
     let (plain, faint, strong) = (style::PLAIN, style::FAINT, style::STRONG);
     let (first, severity) = (finding.first(), finding.severity);
     let count = finding.results.len();
@@ -125,12 +162,15 @@ fn print_finding(report: &Report, finding: &Finding, verbose: bool) {
     } else {
         format!("{strong}{count} cases{plain} {}", finding.scope())
     };
-    let lines = wrap(&headline, 9).join(&format!("\n{:9}", ""));
-    anstream::println!("\n{}{severity:<8}{plain} {lines}", severity_style(severity));
-    let row = |name: &str, text: &str| {
+    let lines = indented(&headline, 9);
+    let mut entry = format!(
+        "\n{}{severity:<8}{plain} {lines}\n",
+        severity_style(severity)
+    );
+    let mut row = |name: &str, text: &str| {
         if !text.is_empty() {
-            let lines = wrap(text, 18).join(&format!("\n{:18}", ""));
-            anstream::println!("         {faint}{name:<8}{plain} {lines}");
+            let lines = indented(text, 18);
+            entry += &format!("         {faint}{name:<8}{plain} {lines}\n");
         }
     };
     match (finding.common_got(), &first.outcome) {
@@ -147,14 +187,23 @@ fn print_finding(report: &Report, finding: &Finding, verbose: bool) {
             }
         }
     }
-    let note = if first.severity_note.is_empty() {
-        String::new()
-    } else {
-        format!("; {}", first.severity_note)
-    };
-    let reference = parenthesized(first.reference);
-    row("why", &format!("{}{note} {reference}", first.rationale));
-    row("fix", first.hint);
+    let rationales = finding.distinct(|result| result.rationale);
+    for (rationale, results) in &rationales {
+        let note = match results[0].severity_note {
+            "" => String::new(),
+            note => format!("; {note}"),
+        };
+        let reference = parenthesized(results[0].reference);
+        let ids = ids_if(rationales.len() > 1, results);
+        row("why", &format!("{rationale}{note} {reference}{ids}"));
+    }
+    let hints = finding.distinct(|result| result.hint);
+    for (hint, results) in &hints {
+        row(
+            "fix",
+            &format!("{hint}{}", ids_if(hints.len() > 1, results)),
+        );
+    }
     let options = first
         .options
         .iter()
@@ -168,10 +217,21 @@ fn print_finding(report: &Report, finding: &Finding, verbose: bool) {
             row("sent", &result.request);
         }
     }
+    entry
 }
 
-/// Prints how many cases of each group passed; with `verbose`, every case that did not fail.
-fn print_groups(report: &Report, verbose: bool) {
+/// Returns the ids of the cases that a text is about, if it is not about all.
+fn ids_if(is_needed: bool, results: &[&CaseResult]) -> String {
+    if !is_needed {
+        return String::new();
+    }
+    let ids: Vec<&str> = results.iter().map(|result| result.id).collect();
+    format!(" [{}]", ids.join(", "))
+}
+
+/// Describes how many cases of each group passed and, with `skipped`, did not apply; with `verbose`,
+/// every case that did not fail.
+fn describe_groups(report: &Report, skipped: bool, verbose: bool) -> String {
     let (plain, faint, strong) = (style::PLAIN, style::FAINT, style::STRONG);
     let groups = report.by_group();
     let counted = |is_counted: fn(&CaseResult) -> bool| {
@@ -181,41 +241,41 @@ fn print_groups(report: &Report, verbose: bool) {
         });
         counts.collect::<Vec<_>>().join(", ")
     };
-    anstream::println!();
-    for (name, text) in [
+    let mut text = String::from(if skipped { "\n" } else { "" });
+    for (name, counts) in [
         (
             "passed",
             counted(|result| result.outcome == Outcome::Passed),
         ),
         ("n/a", counted(CaseResult::is_skipped)),
     ] {
-        if !text.is_empty() {
-            let lines = wrap(&text, 9).join(&format!("\n{:9}", ""));
-            anstream::println!("{faint}{name:<8}{plain} {lines}");
+        if !counts.is_empty() && (skipped || name == "passed") {
+            let lines = indented(&counts, 9);
+            text += &format!("{faint}{name:<8}{plain} {lines}\n");
         }
     }
     if !verbose {
-        return;
+        return text;
     }
     for (group, results) in &groups {
-        anstream::println!("\n{strong}{}{plain}  {}", group.name, group.title);
+        text += &format!("\n{strong}{}{plain}  {}\n", group.name, group.title);
         for result in results {
-            match &result.outcome {
-                Outcome::Passed => anstream::println!(
-                    "  {}ok{plain} {:<38} {faint}{}{plain}",
+            text += &match &result.outcome {
+                Outcome::Passed => format!(
+                    "  {}ok{plain} {:<38} {faint}{}{plain}\n",
                     style::GOOD,
                     result.id,
                     result.title
                 ),
-                Outcome::Skipped { reason } => anstream::println!(
-                    "  {faint}-- {:<38} {}: {reason}{plain}",
-                    result.id,
-                    result.title
+                Outcome::Skipped { reason } => format!(
+                    "  {faint}-- {:<38} {}: {reason}{plain}\n",
+                    result.id, result.title
                 ),
-                Outcome::Failed { .. } => {}
-            }
+                Outcome::Failed { .. } => String::new(),
+            };
         }
     }
+    text
 }
 
 /// Prints every case.

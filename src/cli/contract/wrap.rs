@@ -1,13 +1,20 @@
 //! Fits text to the width of the terminal. Output to a file or a pipe is not wrapped, so that it can
 //! be searched.
 
-use textwrap::{Options, WordSeparator, WrapAlgorithm, core::Word};
+use textwrap::{Options, WordSeparator, WordSplitter, WrapAlgorithm, core::Word};
 
 /// Returns the width of the terminal, or `None` if standard output is not a terminal.
 fn columns() -> Option<usize> {
     console::Term::stdout()
         .size_checked()
         .map(|(_, columns)| usize::from(columns).clamp(60, 160))
+}
+
+/// Returns the height of the terminal, or `None` if standard output is not a terminal.
+pub(super) fn rows() -> Option<usize> {
+    console::Term::stdout()
+        .size_checked()
+        .map(|(rows, _)| usize::from(rows).max(24))
 }
 
 /// Splits text into lines that fit after an indentation of `indent` columns.
@@ -29,6 +36,8 @@ pub(super) fn truncate(text: &str, indent: usize) -> String {
 fn wrap_to(text: &str, width: usize) -> Vec<String> {
     let options = Options::new(width)
         .word_separator(WordSeparator::Custom(split_words))
+        // Options and paths are not split at their hyphens.
+        .word_splitter(WordSplitter::NoHyphenation)
         .wrap_algorithm(WrapAlgorithm::FirstFit);
     text.lines()
         .flat_map(|line| textwrap::wrap(line, &options))
@@ -49,6 +58,10 @@ mod tests {
     fn wraps_at_spaces_and_commas_without_losing_words() {
         assert_eq!(wrap_to("a bc def", 8), ["a bc def"]);
         assert_eq!(wrap_to("a bc def", 7), ["a bc", "def"]);
+        assert_eq!(
+            wrap_to("a --issuer-bind b", 11),
+            ["a", "--issuer-bind", "b"]
+        );
         assert_eq!(
             wrap_to("a {\"kid\":\"b\"} c", 6),
             ["a", "{\"kid\"", ":\"b\"}", "c"]

@@ -9,6 +9,7 @@ mod dpop;
 mod keys;
 mod mtls;
 mod signature;
+mod tls;
 mod token;
 
 use std::{
@@ -34,10 +35,15 @@ use futures_util::{future::ready, stream};
 use serde_json::json;
 use tokio::sync::Notify;
 
-use self::keys::{Keys, MissingKey};
 pub(crate) use self::{
     keys::{KeyCache, SameKid, SkippedCheck},
     mtls::HEADER as CLIENT_CERTIFICATE_HEADER,
+    tls::TlsConfig,
+};
+use self::{
+    keys::{Keys, MissingKey},
+    mtls::BoundTokens,
+    tls::{ClientChains, TlsFront},
 };
 
 /// A reason to reject a request: the id of the case that tests it.
@@ -143,6 +149,7 @@ pub(crate) struct TestServer {
     pub(crate) behavior: Arc<Mutex<Behavior>>,
     handle: ServerHandle,
     thread: Option<JoinHandle<()>>,
+    tls: Option<TlsFront>,
 }
 
 struct State {
@@ -153,6 +160,9 @@ struct State {
     cached_results: Mutex<BTreeSet<String>>,
     /// The proofs that were accepted.
     used_proofs: Mutex<BTreeSet<String>>,
+    bound_tokens: BoundTokens,
+    /// The certificates of the clients, if the server has a TLS listener.
+    client_chains: Option<ClientChains>,
     /// The number of valid requests in progress, and a notification for each invalid one.
     concurrent: (AtomicUsize, Notify),
 }
@@ -163,14 +173,37 @@ impl TestServer {
     }
 
     pub(crate) fn start_at(address: SocketAddr, trust: Trust, behavior: Behavior) -> Self {
-        Self::listen(address, trust, behavior, Arc::default())
+        Self::listen(address, trust, behavior, Arc::default(), None)
+    }
+
+    /// Starts a server with a TLS listener.
+    pub(crate) async fn start_with_tls(
+        trust: Trust,
+        behavior: Behavior,
+        config: &TlsConfig,
+    ) -> Self {
+        let (address, chains) = (
+            SocketAddr::from(([127, 0, 0, 1], 0)),
+            ClientChains::default(),
+        );
+        let for_server = Some(Arc::clone(&chains));
+        let mut server = Self::listen(address, trust, behavior, Arc::default(), for_server);
+        server.tls = Some(TlsFront::start(config, server.address, chains).await);
+        server
     }
 
     pub(crate) fn start_logging(trust: Trust, behavior: Behavior, log: RequestLog) -> Self {
-        Self::listen(SocketAddr::from(([127, 0, 0, 1], 0)), trust, behavior, log)
+        let address = SocketAddr::from(([127, 0, 0, 1], 0));
+        Self::listen(address, trust, behavior, log, None)
     }
 
-    fn listen(address: SocketAddr, trust: Trust, behavior: Behavior, log: RequestLog) -> Self {
+    fn listen(
+        address: SocketAddr,
+        trust: Trust,
+        behavior: Behavior,
+        log: RequestLog,
+        client_chains: Option<ClientChains>,
+    ) -> Self {
         let cache = match &behavior {
             Behavior::CachesKeys(cache) => cache.clone(),
             _ => KeyCache::default(),
@@ -184,6 +217,8 @@ impl TestServer {
             log,
             cached_results: Mutex::default(),
             used_proofs: Mutex::default(),
+            bound_tokens: BoundTokens::default(),
+            client_chains,
             concurrent: Default::default(),
         });
         let (sender, receiver) = mpsc::channel();
@@ -197,6 +232,8 @@ impl TestServer {
                 };
                 let server = HttpServer::new(app)
                     .workers(1)
+                    // Without a limit for the request: a busy machine is not a slow client.
+                    .client_request_timeout(Duration::ZERO)
                     .disable_signals()
                     .shutdown_timeout(0);
                 let server = server.bind(address).unwrap();
@@ -212,11 +249,15 @@ impl TestServer {
             behavior,
             handle,
             thread: Some(thread),
+            tls: None,
         }
     }
 
     pub(crate) fn url(&self) -> String {
-        format!("http://{}/protected", self.address)
+        match &self.tls {
+            Some(front) => format!("https://localhost:{}/protected", front.address.port()),
+            None => format!("http://{}/protected", self.address),
+        }
     }
 }
 
@@ -279,7 +320,7 @@ async fn protected(state: Data<State>, request: HttpRequest) -> HttpResponse {
         };
         for flaws in token::analyze(&state, token.as_deref(), &mut found).await {
             let flaws = dpop::analyze(&state, &request, token.as_deref(), flaws, &mut found);
-            let flaws = mtls::analyze(&request, token.as_deref(), flaws, &mut found);
+            let flaws = mtls::analyze(&state, &request, token.as_deref(), flaws, &mut found);
             let flaws: Flaws = flaws.into_iter().chain(request_flaws.clone()).collect();
             if flaws.is_empty() {
                 valid = Some(found.traits.clone());

@@ -12,7 +12,7 @@ use crate::{
     case::{Case, Severity},
     error::StepError,
     group::Group,
-    harness::{Harness, expect_accepted, failure},
+    harness::{Harness, describe_fetches, expect_accepted, failure},
     target::RequestError,
 };
 
@@ -100,7 +100,7 @@ async fn flood(harness: Arc<Harness>, kid: impl Fn() -> String) -> Result<(), St
     if fetches > allowed {
         return Err(failure(
             format!("at most {allowed} fetches"),
-            format!("{fetches} fetches"),
+            describe_fetches(fetches),
         ));
     }
     let response = harness.send_token(&harness.forge.token().sign()).await;

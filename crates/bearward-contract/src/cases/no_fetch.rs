@@ -8,7 +8,7 @@ use crate::{
     case::{Case, Severity, Steps},
     forge::Forge,
     group::Group,
-    harness::{Harness, expect_rejected, failure},
+    harness::{Harness, describe_fetches, expect_rejected, failure},
 };
 
 pub(crate) const GROUP: Group = Group {
@@ -93,6 +93,6 @@ fn without_fetch(harness: Arc<Harness>, token: fn(&Forge) -> String) -> Steps {
                 return Ok(());
             }
         }
-        Err(failure(EXPECTED, format!("{fetches} fetches")))
+        Err(failure(EXPECTED, describe_fetches(fetches)))
     })
 }

@@ -19,7 +19,7 @@ use crate::{
     error::StepError,
     front::Connections,
     group::Group,
-    harness::{Harness, failure, unexpected_response},
+    harness::{Harness, describe_fetches, describe_requests, failure, unexpected_response},
     target::{RequestError, Response},
 };
 
@@ -317,7 +317,7 @@ async fn no_request_to_redirect_target(harness: Arc<Harness>) -> Result<(), Step
         0 => Ok(()),
         requests => Err(failure(
             "no request to the host of the redirect",
-            format!("{requests} requests"),
+            describe_requests(requests),
         )),
     }
 }
@@ -344,7 +344,7 @@ async fn limited_fetches(harness: Arc<Harness>) -> Result<(), StepError> {
         fetches if fetches <= allowed => Ok(()),
         fetches => Err(failure(
             format!("at most {allowed} fetches"),
-            format!("{fetches} fetches"),
+            describe_fetches(fetches),
         )),
     }
 }

@@ -9,7 +9,7 @@ use crate::{
     case::{Case, Severity, Steps},
     forge::Forge,
     group::Group,
-    harness::{Harness, expect_unknown_key_rejected, failure},
+    harness::{Harness, describe_requests, expect_unknown_key_rejected, failure},
 };
 
 pub(crate) const GROUP: Group = Group {
@@ -129,7 +129,10 @@ fn without_request(harness: Arc<Harness>, token: fn(&Forge) -> String) -> Steps 
             0 => Ok(()),
             requests => Err(failure(
                 EXPECTED,
-                format!("a rejection after {requests} requests to that host"),
+                format!(
+                    "a rejection after {} to that host",
+                    describe_requests(requests)
+                ),
             )),
         }
     })

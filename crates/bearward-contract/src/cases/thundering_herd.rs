@@ -9,7 +9,7 @@ use crate::{
     case::{Case, Severity},
     error::StepError,
     group::Group,
-    harness::{Harness, expect_accepted, failure},
+    harness::{Harness, describe_fetches, expect_accepted, failure},
 };
 
 pub(crate) const GROUP: Group = Group {
@@ -63,6 +63,6 @@ async fn concurrent_requests(harness: Arc<Harness>) -> Result<(), StepError> {
     }
     match harness.fetches() - before {
         0..=MAX_FETCHES => Ok(()),
-        fetches => Err(failure("at most 3 fetches", format!("{fetches} fetches"))),
+        fetches => Err(failure("at most 3 fetches", describe_fetches(fetches))),
     }
 }

@@ -44,6 +44,22 @@ impl Finding<'_> {
         counts.join(", ")
     }
 
+    /// Returns each value that a text of the cases has, with the cases that have it.
+    pub fn distinct<'f>(
+        &'f self,
+        text: impl Fn(&'f CaseResult) -> &'static str,
+    ) -> Vec<(&'static str, Vec<&'f CaseResult>)> {
+        let mut values: Vec<(&'static str, Vec<&CaseResult>)> = Vec::new();
+        for &result in &self.results {
+            let value = text(result);
+            match values.iter_mut().find(|(known, _)| *known == value) {
+                Some((_, results)) => results.push(result),
+                None => values.push((value, vec![result])),
+            }
+        }
+        values
+    }
+
     /// Returns what happened in each of the cases, if it is the same.
     pub fn common_got(&self) -> Option<&str> {
         let got = self.first().got()?;

@@ -112,8 +112,12 @@ fn finding_details(report: &Report, finding: &Finding) -> Markup {
                     (row("expected", html! { (expected) }))
                     (row("got", multi_line(got)))
                 }
-                (reasons(first))
-                (remedies(first))
+                @for (_, results) in finding.distinct(|result| result.rationale) {
+                    (reasons(results[0]))
+                }
+                @for (_, results) in finding.distinct(|result| result.hint) {
+                    (remedies(results[0]))
+                }
                 (row("replay", html! { code { (report.command) " --only " (first.id) } }))
             }
             details class="cases" {

@@ -13,6 +13,7 @@ use serde_json::{Value, value::RawValue};
 pub use self::findings::Finding;
 use super::{
     case::{Case, Severity},
+    client_certificate::Presented,
     diagnosis::{cause, diagnose},
     finding::FailureKind,
     forge::{decode, split},
@@ -332,6 +333,13 @@ pub(super) fn describe_request(request: &Request) -> String {
         for part in [" ", name, ": ", &value] {
             text.push_str(part);
         }
+    }
+    match (request.presented, request.presented.files()) {
+        (Presented::Own, _) => {}
+        (_, Some((certificate, _))) => {
+            text.extend([", with the client certificate ", certificate]);
+        }
+        (_, None) => text.push_str(", without a client certificate"),
     }
     text
 }
