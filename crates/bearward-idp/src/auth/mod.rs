@@ -7,6 +7,7 @@ mod bearer;
 pub(crate) mod body;
 pub(crate) mod clock;
 pub(crate) mod consent;
+mod consent_form;
 mod consent_users;
 pub(crate) mod current_user;
 mod email;
