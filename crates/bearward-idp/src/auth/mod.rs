@@ -27,6 +27,7 @@ mod options;
 mod password;
 mod profile;
 mod random;
+pub(crate) mod rate_limit;
 pub(crate) mod recover;
 mod redirect_policy;
 mod redirect_response;

@@ -359,17 +359,24 @@ async fn session_list_contains_no_secrets() {
     let listed = idp.get("/admin/sessions").await;
     let session = &listed.json()["sessions"][0];
     assert_eq!(
-        (&session["email"], &session["user_id"], &session["method"]),
+        (
+            &session["email"],
+            &session["user_id"],
+            &session["method"],
+            &session["aal"]
+        ),
         (
             &json!("ada@example.com"),
             &signed_up["user"]["id"],
-            &json!("password")
+            &json!("password"),
+            &json!("aal1")
         )
     );
     let members: Vec<_> = session.as_object().unwrap().keys().cloned().collect();
     assert_eq!(
         members,
         [
+            "aal",
             "client_id",
             "created_at",
             "email",
