@@ -12,7 +12,8 @@ const BROWSER: (&str, &str) = (
     "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
 );
 const JAVASCRIPT: &str = "text/javascript; charset=utf-8";
-const FILES: [(&str, &str); 7] = [
+const FILES: [(&str, &str); 8] = [
+    ("/.console/design.css", "text/css; charset=utf-8"),
     ("/.console/console.css", "text/css; charset=utf-8"),
     ("/.console/console.js", JAVASCRIPT),
     ("/.console/connect.js", JAVASCRIPT),
