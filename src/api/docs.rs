@@ -6,6 +6,7 @@ use actix_web::{
     web::{Data, Path},
 };
 use bearward::RequestId;
+use bearward_http::DESIGN_CSS;
 use url::Url;
 
 use super::ApiError;
@@ -13,7 +14,8 @@ use super::ApiError;
 const PAGE: &str = include_str!("docs/page.html");
 
 /// The files of the page: name, content type, content.
-const FILES: [(&str, &str, &str); 3] = [
+const FILES: [(&str, &str, &str); 4] = [
+    ("design.css", "text/css; charset=utf-8", DESIGN_CSS),
     (
         "docs.css",
         "text/css; charset=utf-8",

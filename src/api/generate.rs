@@ -118,11 +118,19 @@ pub(super) async fn generate(
     let prompt = body.validate(prompt)?;
     let prompt = Prompt { prompt, model };
     let Some(key) = keys.unsealed_key(&user, PROVIDER).await? else {
+        let hint = if completions.accepts_any_key() {
+            "; any text works as a key of the development stand-in, \
+             for example {\"togetherAI\": \"any-key\"}"
+        } else {
+            ""
+        };
         return Err(ApiError::with_request_id(
             user.request_id(),
             StatusCode::CONFLICT,
             "API_KEY_MISSING",
-            "no API key for togetherAI is stored; add one with POST /api/user/api-keys",
+            format!(
+                "no API key for togetherAI is stored; add one with POST /api/user/api-keys{hint}"
+            ),
         ));
     };
     let permit = limits.acquire_generation(user.identity(), user.request_id())?;

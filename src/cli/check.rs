@@ -11,7 +11,7 @@ use clap::Args;
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 
-use super::{Failure, load, style};
+use super::{Failure, load, style, wrap::indented};
 use crate::{
     server::{self, StartError, tls::LoadedCertificate},
     settings::{ClientAuth, Config, ConfigErrors, Sources},
@@ -166,11 +166,12 @@ async fn check(sources: &Sources, options: Options) -> Result<usize, Invalid> {
         Ok(schema) => anstream::println!(
             "{strong}database{plain} {}{}{plain}",
             style::GOOD,
-            schema_text(schema)
+            indented(&schema_text(schema), 9)
         ),
         Err(error) => anstream::println!(
-            "{strong}database{plain} {}NOT USABLE{plain}\n  problem {error}",
-            style::BAD
+            "{strong}database{plain} {}NOT USABLE{plain}\n  problem {}",
+            style::BAD,
+            indented(&error.to_string(), 10)
         ),
     }
     Ok(problems)
@@ -304,12 +305,14 @@ fn print_issuer(issuer: &Issuer, set: &KeySetStatus) {
     );
     anstream::println!("  {faint}keys from{plain} {}", keys_from(issuer, set));
     for rule in accepted_tokens(issuer) {
+        let rule = indented(&rule, 10);
         anstream::println!("  {faint}accepts{plain} {rule}");
     }
     for key in &set.usable {
         print_usable(key);
     }
     for key in &set.ignored {
+        let key = indented(&key.to_string(), 10);
         anstream::println!("  {}skipped{plain} {key}", style::NOTE);
     }
     if let Some(ahead) = set.clock_ahead_seconds {
@@ -317,8 +320,10 @@ fn print_issuer(issuer: &Issuer, set: &KeySetStatus) {
         anstream::println!("  {color}{text}{plain}");
     }
     if let Some(error) = &set.last_error {
-        anstream::println!("  {}problem{plain} {error}", style::BAD);
-        anstream::println!("  {strong}next:{plain} {}", advice(error, issuer));
+        let problem = indented(&error.to_string(), 10);
+        anstream::println!("  {}problem{plain} {problem}", style::BAD);
+        let advice = indented(&advice(error, issuer), 8);
+        anstream::println!("  {strong}next:{plain} {advice}");
     }
 }
 
@@ -332,7 +337,8 @@ fn print_usable(key: &UsableKey) {
         algorithms.join(" ")
     );
     if key.has_roca_fingerprint {
-        anstream::println!("  {}weak{}    {ROCA}", style::NOTE, style::PLAIN);
+        let roca = indented(ROCA, 10);
+        anstream::println!("  {}weak{}    {roca}", style::NOTE, style::PLAIN);
     }
 }
 

@@ -1,7 +1,6 @@
 //! `bearward contract`: runs the conformance suite against a resource server in any language.
 
 mod table;
-mod wrap;
 
 use std::{
     fs,
@@ -19,7 +18,7 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::{Map, Value};
 
-use super::{Failure, style};
+use super::{Failure, style, wrap};
 use crate::server::signals::Signals;
 
 #[derive(Debug, Args)]

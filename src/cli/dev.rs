@@ -122,13 +122,15 @@ pub(super) async fn run(sources: Sources, options: Options) -> Result<(), Failur
     if config.vault.keys.is_empty() {
         config.vault.keys.push(dev_key::load_or_create(&folder)?);
     }
-    if idp.completions_url().as_ref() == Some(&config.generate.base_url) {
+    let uses_stand_in = idp.completions_url().as_ref() == Some(&config.generate.base_url);
+    if uses_stand_in {
         idp.serve_completions();
     }
     let metrics = telemetry::install_metrics()?;
     let server = Server::from_settings(config.clone())
         .observe_requests(show_on_console(idp.request_log()))
-        .docs_token_url(format!("{}/admin/tokens", idp.base()).parse().ok());
+        .docs_token_url(format!("{}/admin/tokens", idp.base()).parse().ok())
+        .accepts_any_api_key(uses_stand_in);
     let start = Box::pin(async {
         let application = Application::build(server, Some(metrics)).await?;
         // Logging starts after the first key fetch, so that the printed text is not mixed with log

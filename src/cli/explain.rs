@@ -17,7 +17,7 @@ use clap::Args;
 use tokio_rustls::rustls::pki_types::{CertificateDer, pem::PemObject};
 
 use self::decoded_token::DecodedToken;
-use super::{Failure, load, style};
+use super::{Failure, load, style, wrap::indented};
 use crate::{server, settings::Sources};
 
 #[derive(Debug, Args)]
@@ -40,6 +40,9 @@ pub(super) struct Options {
     /// Set the URL of the request that the proof belongs to
     #[arg(long, value_name = "URL", requires = "proof")]
     url: Option<String>,
+    /// Also show what the passed checks expect
+    #[arg(long, short)]
+    verbose: bool,
     /// Print one JSON object instead of a table
     #[arg(long)]
     json: bool,
@@ -70,7 +73,7 @@ pub(super) async fn run(sources: &Sources, options: Options) -> Result<(), Failu
         .map(read_certificate)
         .transpose()?;
     if config.issuers.is_empty() {
-        return unconfigured::run(&config, &token, options.json).await;
+        return unconfigured::run(&config, &token, options.json, options.verbose).await;
     }
     let auth = server::verifier(&config).await?;
     auth.wait_for_initial_fetch().await;
@@ -84,7 +87,7 @@ pub(super) async fn run(sources: &Sources, options: Options) -> Result<(), Failu
     if options.json {
         anstream::println!("{:#}", explanation.to_json());
     } else {
-        print(&explanation);
+        print(&explanation, options.verbose);
     }
     if explanation.is_accepted() {
         Ok(())
@@ -142,7 +145,11 @@ fn strip_decoration(text: &str) -> &str {
     text.trim_matches(['"', '\''])
 }
 
-fn print_step(report: &StepReport) {
+/// The columns in front of what a check found.
+const INDENT: usize = 15;
+
+/// Prints a check and what it found; if it failed, or with `verbose`, also what it expects.
+fn print_step(report: &StepReport, verbose: bool) {
     let (plain, faint, strong) = (style::PLAIN, style::FAINT, style::STRONG);
     let (mark, colour) = match report.outcome {
         Outcome::Passed => ("ok", style::GOOD),
@@ -152,16 +159,24 @@ fn print_step(report: &StepReport) {
     anstream::println!(
         "{colour}{mark}{plain}  {strong}{:<10}{plain} {}",
         report.step.to_string(),
-        report.found
+        indented(&report.found, INDENT)
     );
-    if report.outcome != Outcome::NotReached && !report.expected.is_empty() {
-        anstream::println!("               {faint}expected: {}{plain}", report.expected);
+    let shows_expected = match report.outcome {
+        Outcome::Passed => verbose,
+        Outcome::Failed => true,
+        Outcome::NotReached => false,
+    };
+    if shows_expected && !report.expected.is_empty() {
+        let expected = indented(&format!("expected: {}", report.expected), INDENT);
+        anstream::println!("{:INDENT$}{faint}{expected}{plain}", "");
     }
 }
 
-fn print(explanation: &Explanation) {
+fn print(explanation: &Explanation, verbose: bool) {
     let (plain, faint, strong) = (style::PLAIN, style::FAINT, style::STRONG);
-    explanation.steps.iter().for_each(print_step);
+    for step in &explanation.steps {
+        print_step(step, verbose);
+    }
     if !explanation.claims.is_empty() {
         let note = if explanation.is_accepted() {
             ""
@@ -182,7 +197,8 @@ fn print(explanation: &Explanation) {
             claim.sources.join(", ")
         );
         if let Some(problem) = &claim.problem {
-            anstream::println!("               {}{problem}{plain}", style::NOTE);
+            let problem = indented(problem, INDENT);
+            anstream::println!("{:INDENT$}{}{problem}{plain}", "", style::NOTE);
         }
     }
     print_result(explanation);
@@ -194,15 +210,16 @@ fn print_result(explanation: &Explanation) {
     match &explanation.failure {
         None => anstream::println!("\n{}accepted{plain}", style::GOOD),
         Some(refusal) => {
+            let reason = format!("{}: {refusal}", refusal.error.code());
             anstream::println!(
-                "\n{}rejected{plain} {}: {refusal}",
+                "\n{}rejected{plain} {}",
                 style::BAD,
-                refusal.error.code()
+                indented(&reason, "rejected ".len())
             );
         }
     }
     if let Some(advice) = &explanation.next_step {
-        anstream::println!("{strong}next:{plain} {advice}");
+        anstream::println!("{strong}next:{plain} {}", indented(advice, "next: ".len()));
     }
 }
 

@@ -28,6 +28,14 @@ mod sign_in_flags;
 mod stdout;
 mod style;
 mod vault;
+#[cfg_attr(
+    not(feature = "contract"),
+    allow(
+        dead_code,
+        reason = "the report of the conformance suite uses the rest"
+    )
+)]
+mod wrap;
 
 use std::{
     io,

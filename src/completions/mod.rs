@@ -58,6 +58,7 @@ pub struct Completions {
     model: String,
     timeout: Duration,
     clock: Arc<dyn Clock>,
+    accepts_any_key: bool,
 }
 
 impl Completions {
@@ -84,7 +85,21 @@ impl Completions {
             model: settings.model.clone(),
             timeout: settings.timeout,
             clock,
+            accepts_any_key: false,
         })
+    }
+
+    /// Sets whether the service is the stand-in of the development IdP, which accepts any API key.
+    #[must_use]
+    pub(crate) fn accepting_any_key(self, accepts_any_key: bool) -> Self {
+        Self {
+            accepts_any_key,
+            ..self
+        }
+    }
+
+    pub(crate) fn accepts_any_key(&self) -> bool {
+        self.accepts_any_key
     }
 
     /// Returns the maximum duration of a streamed response.

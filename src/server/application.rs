@@ -141,6 +141,7 @@ impl Application {
             tasks,
             observer,
             docs_token_url,
+            accepts_any_api_key,
             ..
         } = server;
         let document = Document::with_own(openapi)?;
@@ -174,7 +175,8 @@ impl Application {
         .map_err(|source| StartError::Bind { address, source })?;
 
         // The verifier comes first: its key fetches run while the database is opened.
-        let services = build_services(Arc::clone(&clock), &config, address).await?;
+        let mut services = build_services(Arc::clone(&clock), &config, address).await?;
+        services.completions = services.completions.accepting_any_key(accepts_any_api_key);
         routes.check(limits, &services.auth, &document).await?;
         let (store, opening) = open_store(&config).await?;
         let shutdown = Shutdown::default();

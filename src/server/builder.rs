@@ -55,6 +55,8 @@ pub struct Server {
     pub(super) observer: Option<RequestObserver>,
     /// Where the documentation page gets a token; see [`DocsPage`](crate::api::DocsPage).
     pub(super) docs_token_url: Option<Url>,
+    /// Whether the completions service accepts any API key, for the hint of `API_KEY_MISSING`.
+    pub(super) accepts_any_api_key: bool,
     /// Warnings that have not been logged yet.
     warnings: Vec<String>,
 }
@@ -107,6 +109,7 @@ impl Server {
             tasks: Vec::new(),
             observer: None,
             docs_token_url: None,
+            accepts_any_api_key: false,
             warnings: Vec::new(),
         }
     }
@@ -209,6 +212,14 @@ impl Server {
     #[cfg(feature = "idp")]
     pub(crate) fn docs_token_url(mut self, url: Option<Url>) -> Self {
         self.docs_token_url = url;
+        self
+    }
+
+    /// Says in the error of a missing API key that any text works as one, for the stand-in of `bearward
+    /// dev`.
+    #[cfg(feature = "idp")]
+    pub(crate) fn accepts_any_api_key(mut self, accepts_any_api_key: bool) -> Self {
+        self.accepts_any_api_key = accepts_any_api_key;
         self
     }
 

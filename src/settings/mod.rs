@@ -250,7 +250,10 @@ impl Config {
 }
 
 const NO_ISSUER: &str = "no issuer is configured, so every token would be rejected. Configure one:
-    SUPABASE_URL=https://YOUR-PROJECT.supabase.co    for a Supabase project
-    [issuers.NAME] with issuer and audiences         in config/default.toml, for any OpenID Connect provider
-    BEARWARD_ISSUERS__NAME__ISSUER and BEARWARD_ISSUERS__NAME__AUDIENCES do the same in the environment
-    bearward dev                                     to try it with a development IdP";
+    SUPABASE_URL=https://YOUR-PROJECT.supabase.co
+        for a Supabase project
+    [issuers.NAME] with issuer and audiences, in config/default.toml
+        for any OpenID Connect provider; the environment has the same keys:
+        BEARWARD_ISSUERS__NAME__ISSUER, BEARWARD_ISSUERS__NAME__AUDIENCES
+    bearward dev
+        to try it with a development IdP";

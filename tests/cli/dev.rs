@@ -624,6 +624,11 @@ async fn the_console_shows_the_requests_of_the_api_with_the_reason() {
         (&refused["code"], &refused["token_rejected"]),
         (&"API_KEY_MISSING".into(), &false.into())
     );
+    let message = refused["message"].as_str().unwrap();
+    assert!(
+        message.contains("any text works as a key"),
+        "the API uses the stand-in: {message}"
+    );
     assert!(!text.contains("eyJ") && !text.contains("secret"), "{text}");
 }
 

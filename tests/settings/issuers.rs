@@ -382,10 +382,13 @@ fn require_issuer_explains_how_to_configure_one() {
     assert_snapshot!(config.require_issuer().expect_err("no issuer"), @r"
     the configuration has a problem:
       no issuer is configured, so every token would be rejected. Configure one:
-        SUPABASE_URL=https://YOUR-PROJECT.supabase.co    for a Supabase project
-        [issuers.NAME] with issuer and audiences         in config/default.toml, for any OpenID Connect provider
-        BEARWARD_ISSUERS__NAME__ISSUER and BEARWARD_ISSUERS__NAME__AUDIENCES do the same in the environment
-        bearward dev                                     to try it with a development IdP
+        SUPABASE_URL=https://YOUR-PROJECT.supabase.co
+            for a Supabase project
+        [issuers.NAME] with issuer and audiences, in config/default.toml
+            for any OpenID Connect provider; the environment has the same keys:
+            BEARWARD_ISSUERS__NAME__ISSUER, BEARWARD_ISSUERS__NAME__AUDIENCES
+        bearward dev
+            to try it with a development IdP
     ");
     assert!(
         file(&issuer_text(""))

@@ -6,14 +6,16 @@ use actix_web::{
     web::{Data, Path},
 };
 use bearward::Algorithm;
+use bearward_http::DESIGN_CSS;
 use bearward_testing::{endpoint::JwksEndpoint, signing::FORGERIES};
 
 use crate::{error::not_found, page};
 
 const PAGE: &str = include_str!("console/console.html");
 /// The files that the pages load, below [`FILES_PATH`]: name, content type, content.
-const FILES: [(&str, &str, &str); 7] = [
-    ("console.css", "text/css; charset=utf-8", STYLE),
+const FILES: [(&str, &str, &str); 8] = [
+    ("design.css", CSS, DESIGN_CSS),
+    ("console.css", CSS, include_str!("console/console.css")),
     ("console.js", JAVASCRIPT, include_str!("console/console.js")),
     ("connect.js", JAVASCRIPT, include_str!("console/connect.js")),
     ("dom.js", JAVASCRIPT, include_str!("console/dom.js")),
@@ -25,11 +27,8 @@ const FILES: [(&str, &str, &str); 7] = [
     ),
     ("token.js", JAVASCRIPT, include_str!("console/token.js")),
 ];
+const CSS: &str = "text/css; charset=utf-8";
 const JAVASCRIPT: &str = "text/javascript; charset=utf-8";
-const STYLE: &str = concat!(
-    include_str!("console/design.css"),
-    include_str!("console/console.css")
-);
 
 /// Path of the files, with the name as `{file}`.
 pub(crate) const FILES_PATH: &str = "/.console/{file}";

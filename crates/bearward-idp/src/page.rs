@@ -25,6 +25,7 @@ GET    /admin/sessions          lists the active sessions; DELETE /admin/session
 POST   /admin/explain           {{\"token\": \"..\"}}: explains how the API of `bearward dev` verifies it; GET /admin/api shows its key cache
 GET    /admin/users             lists the users; PATCH /admin/users/ID {{\"app_metadata\": {{\"roles\": [\"admin\"]}}, \"banned\": true}}; DELETE removes a user
 PUT    /admin/clock             {{\"ahead_seconds\": 301}}: moves the IdP's clock ahead, to test expiry; 0 resets it
+PUT    /admin/rate-limit        {{\"reached\": true}}: answers sign-in requests with 429, as the hosted service does over its limits
 PUT    /admin/completions       {{\"failure\": \"rate_limit\"}}: how the stand-in for the completions service fails; null: it answers
 GET    /admin/events            server-sent events: the requests of the API, the inbox, changes of users and sessions
 GET    /admin/connect           the addresses and names that an app or a server needs

@@ -4,7 +4,7 @@ use actix_cors::Cors;
 use actix_web::{
     FromRequest, Handler, Resource, Responder,
     http::header::{self, HeaderValue},
-    middleware::from_fn,
+    middleware::{NormalizePath, TrailingSlash, from_fn},
     web::{self, Data, ServiceConfig},
 };
 use bearward::{allow_methods, get_or_head};
@@ -22,7 +22,7 @@ use crate::{
         },
         google, identities, inbox, logout, mfa,
         oauth_server::{self, approval, metadata},
-        recover, settings, signup, token, unsupported, verify,
+        rate_limit, recover, settings, signup, token, unsupported, verify,
     },
     completions, console,
     error::not_found,
@@ -46,11 +46,14 @@ pub(crate) fn configure(config: &mut ServiceConfig, state: &AppState) {
         .app_data(state.requests.clone())
         .service(
             web::scope(ISSUER_PATH)
+                .wrap(from_fn(rate_limit::enforce))
                 .wrap(from_fn(negotiate_error_format))
                 // A page whose host name was rebound to this machine is same-origin, so CORS
                 // does not reject it.
                 .wrap(cors(auth).block_on_origin_mismatch(true))
                 .wrap(from_fn(negotiate_cors_format))
+                // As the gateway of the hosted service, which merges repeated slashes.
+                .wrap(NormalizePath::new(TrailingSlash::MergeOnly))
                 .app_data(web::PayloadConfig::new(body::MAX_BYTES))
                 .app_data(query_config())
                 .configure(|config| endpoint::jwks_document(config, ""))
@@ -61,7 +64,11 @@ pub(crate) fn configure(config: &mut ServiceConfig, state: &AppState) {
                 })
                 .configure(oauth_routes)
                 .service(get_only("/authorize", authorize::authorize))
-                .service(get_only("/callback", authorize::callback))
+                .service(methods("GET, POST", "/callback", |resource| {
+                    resource
+                        .get(authorize::callback)
+                        .post(authorize::callback_form)
+                }))
                 .service(post("/token", token::token))
                 .service(post("/signup", signup::signup))
                 .service(post("/signup/", signup::signup))
@@ -155,6 +162,11 @@ pub(crate) fn configure(config: &mut ServiceConfig, state: &AppState) {
                     resource
                         .route(get_or_head().to(admin::clock::show))
                         .put(admin::clock::set)
+                }))
+                .service(methods("GET, HEAD, PUT", "/rate-limit", |resource| {
+                    resource
+                        .route(get_or_head().to(admin::rate_limit::show))
+                        .put(admin::rate_limit::set)
                 }))
                 .service(methods(
                     "GET, HEAD, PUT",

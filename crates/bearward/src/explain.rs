@@ -257,8 +257,11 @@ impl ExplainContext<'_> {
                 issuer.map_or_else(String::new, |(_, keys)| published_keys(keys)),
             ),
             VerificationStep::Signature => (
-                "the last part (not shown)".to_owned(),
-                "a signature of the first two parts by that key".to_owned(),
+                "the third part of the token (not shown)".to_owned(),
+                format!(
+                    "a signature of header and payload by the key with kid {}",
+                    self.header("kid")
+                ),
             ),
             VerificationStep::Claims => {
                 let (found, expected) = self.invalid_member(step).unzip();

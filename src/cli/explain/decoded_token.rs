@@ -7,7 +7,7 @@ use bearward::{Issuer, SanitizedText, Timestamp};
 use serde_json::{Map, Value};
 use url::{Host, Url};
 
-use super::style;
+use super::{indented, style};
 
 /// The claims that are times (RFC 7519 §4.1, OpenID Connect Core §2).
 const TIMES: [&str; 4] = ["auth_time", "exp", "iat", "nbf"];
@@ -51,7 +51,8 @@ impl DecodedToken {
                     None
                 };
                 let words = at.map_or_else(String::new, |at| format!("  {}", in_words(at, now)));
-                anstream::println!("    {strong}{name:<13}{plain} {text}{words}");
+                let value = indented(&format!("{text}{words}"), 18);
+                anstream::println!("    {strong}{name:<13}{plain} {value}");
             }
             anstream::println!();
         }

@@ -18,7 +18,12 @@ const KEY: &str =
 
 /// Explains the token. The result is a failure: exit code 1 if every configuration rejects the
 /// token, 2 if the configuration is missing that decides.
-pub(super) async fn run(config: &Config, token: &str, is_json: bool) -> Result<(), Failure> {
+pub(super) async fn run(
+    config: &Config,
+    token: &str,
+    is_json: bool,
+    verbose: bool,
+) -> Result<(), Failure> {
     let now = SystemClock::new().now();
     let decoded = DecodedToken::decode(token);
     let mut explanation = explain(config, token).await?;
@@ -43,7 +48,9 @@ pub(super) async fn run(config: &Config, token: &str, is_json: bool) -> Result<(
             print_passed(&explanation);
             print_undecided(&decoded, is_expired);
         } else {
-            explanation.steps.iter().for_each(print_step);
+            for step in &explanation.steps {
+                print_step(step, verbose);
+            }
             print_result(&explanation);
         }
     }

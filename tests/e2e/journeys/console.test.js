@@ -2,11 +2,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { lookAt } from '../world/accessible.js';
 import { addresses } from '../world/addresses.js';
 import { statusError } from '../world/browser.js';
 import { Dev } from '../world/dev.js';
 import { journeys } from '../world/journey.js';
+import { look } from '../world/look.js';
 import { idpAdmin } from '../world/stack.js';
 
 const world = journeys(() => Dev.start());
@@ -53,14 +53,14 @@ test('a developer connects, gets a token and sees how the API verifies it', asyn
   assert.match(await page.getByLabel('Claims', { exact: true }).textContent(), /<img src=x/, 'markup is shown as text');
   assert.equal(await page.locator('img').count(), 0);
   assert.match(await page.getByRole('row', { name: /^exp / }).textContent(), /in 59 minutes|in 60 minutes|in 1 hour/);
-  await lookAt(visitor, 'console-accepted');
+  await look(visitor, 'console-accepted');
 
   await page.getByLabel('Forgery').selectOption('tampered');
   await visitor.button('Get a token').click();
   await page.getByText('The API rejects it: INVALID_SIGNATURE').waitFor();
   await page.getByRole('heading', { name: 'Failed: signature' }).waitFor();
   assert.equal(await page.getByRole('table', { name: /checks passed/ }).isVisible(), false, 'passed checks are folded');
-  await lookAt(visitor, 'console-refused');
+  await look(visitor, 'console-refused');
   for (const address of visitor.addresses) assert.ok(address.startsWith(`${addresses.idp}/`) || address.startsWith('data:'), address);
   await visitor.leave();
 });
@@ -121,7 +121,7 @@ test('keys and faults can be changed by keyboard, and a key is revoked after a c
   await page.keyboard.press('Escape');
   assert.equal((await idpAdmin('GET', '/keys')).keys.length, 2, 'Escape changes nothing');
   await old.click();
-  await lookAt(visitor, 'console-confirm');
+  await look(visitor, 'console-confirm');
   await page.getByRole('dialog').getByRole('button', { name: 'Revoke' }).click();
   await section(page, 'Signing keys').getByText(/^Revoked /).waitFor();
   assert.equal((await idpAdmin('GET', '/keys')).keys.length, 1);
@@ -144,7 +144,7 @@ test('a user gets roles, is banned, loses a session and is deleted', async () =>
   await item.getByText('No sessions.').waitFor();
   await item.getByRole('button', { name: 'Ban', exact: true }).click();
   await item.getByText('eve@example.com (banned)').waitFor();
-  await lookAt(visitor, 'console-user');
+  await look(visitor, 'console-user');
   await item.getByRole('button', { name: 'Delete' }).click();
   await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
   await item.waitFor({ state: 'detached' });
@@ -170,7 +170,7 @@ test('the clock moves and mails arrive in the console and in the inbox without a
   await inbox.locator('article', { hasText: 'mia@example.com' }).waitFor();
   const shown = visitor.page;
   visitor.page = inbox;
-  await lookAt(visitor, 'inbox');
+  await look(visitor, 'inbox');
   await inbox.getByRole('button', { name: 'Delete all' }).click();
   await inbox.getByText('No mail yet').waitFor();
   visitor.page = shown;
@@ -213,7 +213,7 @@ test('long user names fit', async () => {
       assert.equal(await person.evaluate((button) => button.scrollWidth > button.clientWidth), false, `at ${width} px`);
     }
   }
-  await lookAt(visitor, 'console-many');
+  await look(visitor, 'console-many');
   await visitor.leave();
 });
 
@@ -222,7 +222,7 @@ test('the simulated Google signs in the chosen person with name and picture', as
   const { page } = visitor;
   await page.goto(`${addresses.idp}/auth/v1/authorize?provider=google&redirect_to=${encodeURIComponent(`${addresses.idp}/`)}`);
   await page.getByRole('button', { name: /Ada Example/ }).waitFor();
-  await lookAt(visitor, 'consent');
+  await look(visitor, 'consent');
   await page.getByRole('button', { name: /Ada Example/ }).click();
   await page.waitForURL(`${addresses.idp}/**`);
   const { users } = await idpAdmin('GET', '/users');

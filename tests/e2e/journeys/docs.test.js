@@ -2,11 +2,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { lookAt } from '../world/accessible.js';
 import { addresses } from '../world/addresses.js';
 import { statusError } from '../world/browser.js';
 import { Dev } from '../world/dev.js';
 import { journeys } from '../world/journey.js';
+import { look } from '../world/look.js';
 
 const world = journeys(() => Dev.start());
 
@@ -22,7 +22,7 @@ const operation = (page, method, path) => page.locator('.operation', { has: page
 test('an operation is tried with a development token', async () => {
   const visitor = await open();
   const { page } = visitor;
-  await lookAt(visitor, 'docs');
+  await look(visitor, 'docs');
   const me = operation(page, 'GET', '/api/auth/me');
   await me.locator('> summary').click();
   await me.getByRole('button', { name: 'Send' }).click();
@@ -58,7 +58,7 @@ test('parameters and bodies are sent, and administrators have a token of their o
   await users.locator('> summary').click();
   await users.getByRole('button', { name: 'Send' }).click();
   await users.getByText(/^200 /).waitFor();
-  await lookAt(visitor, 'docs-open');
+  await look(visitor, 'docs-open');
   for (const address of visitor.addresses) assert.ok(address.startsWith(addresses.api) || address === `${addresses.idp}/admin/tokens` || address.startsWith('data:'), address);
   await visitor.leave();
 });
@@ -73,7 +73,7 @@ test('an operation of all methods is one entry, and words find it', async () => 
   await page.keyboard.press('Enter');
   await page.getByRole('table').first().getByText('X-Auth-Subject').waitFor();
   await page.getByLabel('Method').selectOption('PATCH');
-  await lookAt(visitor, 'docs-verify');
+  await look(visitor, 'docs-verify');
   await page.getByLabel('Filter').fill('no such words');
   await page.getByText('No operation has these words.').waitFor();
   await visitor.leave();

@@ -48,8 +48,6 @@ const ROUTES = [
   { names: WRONG_METHOD, member: /^(body|headers)\./, theirs: absent, reason: 'An error with a code and a message, which supabase-js shows, instead of an empty body.' },
   { names: HEAD, member: /^headers\./, theirs: absent, reason: 'The headers of that error.' },
   { names: NO_ROUTE, member: /^(body|headers\.(content-type|x-s))/, reason: 'An error with a code and a message instead of plain text.' },
-  { names: ['double slash: GET //settings'], member: 'answer', ours: '404 not_found', reason: 'A proxy in front of the recorded service merged the slashes.' },
-  { names: ['callback: POST'], member: 'answer', theirs: '303 bad_oauth_state', ours: '405 method_not_allowed', reason: 'Only Sign in with Apple posts to the callback. It is not simulated.' },
 ]
 
 const DOCUMENTS = [

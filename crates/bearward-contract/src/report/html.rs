@@ -1,5 +1,6 @@
 //! The report as one HTML page without external resources. Follows the reader's color scheme.
 
+use bearward_http::DESIGN_CSS;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::{CaseResult, Finding, Outcome, Report};
@@ -22,19 +23,21 @@ pub(super) fn report(report: &Report) -> String {
                 meta name="viewport" content="width=device-width,initial-scale=1";
                 meta name="color-scheme" content="light dark";
                 title { (report.summary()) ": bearward contract" }
-                style { (PreEscaped(STYLE)) }
+                style { (PreEscaped(DESIGN_CSS)) (PreEscaped(STYLE)) }
             }
             body {
-                (header(report))
-                @if !findings.is_empty() {
-                    h2 { "Failures by cause" }
-                }
-                @for finding in &findings {
-                    (finding_details(report, finding))
-                }
-                h2 { "All cases" }
-                @for (group, results) in report.by_group() {
-                    (group_details(report, group, &results))
+                main {
+                    (header(report))
+                    @if !findings.is_empty() {
+                        h2 { "Failures by cause" }
+                    }
+                    @for finding in &findings {
+                        (finding_details(report, finding))
+                    }
+                    h2 { "All cases" }
+                    @for (group, results) in report.by_group() {
+                        (group_details(report, group, &results))
+                    }
                 }
             }
         }

@@ -1,5 +1,5 @@
 //! The admin API: issue arbitrary tokens, manage keys and users, move the clock, simulate JWKS
-//! failures.
+//! failures and rate limits.
 
 pub(crate) mod attached_api;
 pub(crate) mod back_channel;
@@ -9,6 +9,7 @@ pub(crate) mod connect;
 pub(crate) mod events;
 pub(crate) mod faults;
 pub(crate) mod keys;
+pub(crate) mod rate_limit;
 pub(crate) mod sessions;
 pub(crate) mod tokens;
 pub(crate) mod users;

@@ -69,17 +69,7 @@ impl AuthApiError {
     }
 
     fn render(&self, with_code: bool) -> HttpResponse {
-        let status = self.status_code();
-        let body = match self {
-            Self::OAuth(error, description) => {
-                json!({ "error": error, "error_description": description })
-            }
-            _ if with_code => json!({ "code": self.code(), "message": self.to_string() }),
-            _ => {
-                json!({ "code": status.as_u16(), "error_code": self.code(), "msg": self.to_string() })
-            }
-        };
-        let mut response = HttpResponseBuilder::new(status);
+        let mut response = HttpResponseBuilder::new(self.status_code());
         response.insert_header(("cache-control", "no-store"));
         // As in the hosted service, a weak password has no header in the format with codes.
         let has_code_header = !with_code || !matches!(self, Self::WeakPassword(_));
@@ -89,12 +79,23 @@ impl AuthApiError {
         if with_code {
             response.insert_header((VERSION_HEADER, FIRST_CODED_VERSION));
         }
-        response.json(self.with_reasons(body))
+        response.json(self.body(with_code))
     }
 
-    fn with_reasons(&self, mut body: Value) -> Value {
-        if let (Self::WeakPassword(_), Value::Object(members)) = (self, &mut body) {
-            members.insert("weak_password".to_owned(), json!({ "reasons": ["length"] }));
+    /// Returns the body, with a string in `code` or with the status.
+    pub(crate) fn body(&self, with_code: bool) -> Value {
+        let mut body = match self {
+            Self::OAuth(error, description) => {
+                return json!({ "error": error, "error_description": description });
+            }
+            _ if with_code => json!({ "code": self.code(), "message": self.to_string() }),
+            _ => {
+                let status = self.status_code().as_u16();
+                json!({ "code": status, "error_code": self.code(), "msg": self.to_string() })
+            }
+        };
+        if let Self::WeakPassword(_) = self {
+            body["weak_password"] = json!({ "reasons": ["length"] });
         }
         body
     }
@@ -206,7 +207,7 @@ pub(crate) async fn negotiate_cors_format(
 }
 
 /// Whether the request asks for errors with a string in `code`.
-fn wants_code(headers: &HeaderMap) -> bool {
+pub(crate) fn wants_code(headers: &HeaderMap) -> bool {
     headers
         .get(VERSION_HEADER)
         .and_then(|version| version.to_str().ok())

@@ -1,15 +1,16 @@
 //! The layout of the HTML pages: self-contained, in the design of the console, marked as development
 //! only. Only the inbox has a script.
 
+use std::sync::LazyLock;
+
 use actix_web::{HttpResponse, http::StatusCode};
 use aws_lc_rs::digest::{SHA256, digest};
 use base64_simd::STANDARD;
+use bearward_http::DESIGN_CSS;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-const STYLE: &str = concat!(
-    include_str!("../console/design.css"),
-    include_str!("../console/pages.css")
-);
+static STYLE: LazyLock<String> =
+    LazyLock::new(|| [DESIGN_CSS, include_str!("../console/pages.css")].concat());
 
 /// Renders a page. `form_action` is the CSP source list for form targets and their redirects.
 pub(crate) fn page(
@@ -53,7 +54,7 @@ fn render(
                 link rel="icon" href="data:,";
                 title { (title) " - bearward development IdP" }
                 // The CSP hash covers these exact bytes.
-                style { (PreEscaped(STYLE)) }
+                style { (PreEscaped(STYLE.as_str())) }
                 @if let Some(script) = script {
                     script src=(script) type="module" {}
                 }

@@ -17,6 +17,7 @@ use super::{
     mail::{Mail, MailKind},
     options::AuthOptions,
     profile::Profile,
+    rate_limit::RateLimit,
     redirect_policy::{InvalidSiteUrl, RedirectPolicy},
     state::{AuthState, SignInRules},
     storage::{Storage, StorageError},
@@ -29,6 +30,7 @@ pub(crate) struct AuthService {
     pub(crate) redirects: RedirectPolicy,
     pub(crate) clock: Arc<OffsetClock>,
     pub(crate) back_channel: Arc<BackChannel>,
+    pub(crate) rate_limit: RateLimit,
     /// Verifies the proofs of token requests.
     pub(crate) proofs: ProofVerifier,
     /// The signing key of the fake Google.
@@ -82,6 +84,7 @@ impl AuthService {
                 redirects,
                 clock,
                 back_channel,
+                rate_limit: RateLimit::default(),
                 proofs,
                 google,
                 state: Mutex::new(state),

@@ -160,7 +160,7 @@ impl Session {
     pub(crate) fn summary(&self, email: &str) -> Value {
         let time = |millis| Timestamp::from_millis(millis).to_string();
         json!({
-            "id": self.id, "user_id": self.user_id, "email": email, "method": self.method,
+            "id": self.id, "user_id": self.user_id, "email": email, "method": self.method, "aal": self.aal(),
             "created_at": time(self.created_at), "refreshed_at": time(self.refreshed_at), "client_id": self.client_id(),
         })
     }

@@ -3,7 +3,7 @@ import { at, copy, make } from './dom.js';
 
 const SNIPPETS = {
   'Next.js': [
-    '.env.local; the names of @supabase/ssr and of examples/nextjs',
+    'For .env.local, with the names of @supabase/ssr and examples/nextjs',
     ({ base, api }) => `NEXT_PUBLIC_SUPABASE_URL=${base}
 NEXT_PUBLIC_SUPABASE_PUBLISHABLE_KEY=any-key
 NEXT_PUBLIC_API_URL=${api ?? 'the URL of your API'}`,
@@ -16,7 +16,7 @@ const supabase = createClient('${base}', 'any-key');
 await supabase.auth.signInWithOAuth({ provider: 'google' });`,
   ],
   'bearward serve': [
-    '.env of the server; both ways trust the same issuer',
+    'For .env of the server; both ways trust the same issuer',
     ({ base, issuer, jwks_url, audience }) => `SUPABASE_URL=${base}
 
 # or, key by key:

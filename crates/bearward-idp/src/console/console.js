@@ -57,8 +57,8 @@ function userItem(user, sessions) {
     if (!(await confirm(`Delete ${name}?`, 'The user, the sessions and the mails are removed. Issued access tokens stay valid until they expire, unless the API receives logout tokens.', 'Delete'))) return;
     act(currentTarget.closest('section'), () => ask('DELETE', path), `Deleted ${name}.`);
   };
-  const session = ({ id, method, created_at, client_id }) => make('li', {},
-    make('div', {}, `by ${method}`, make('small', {}, `${when(created_at)}${client_id ? `, client ${client_id}` : ''}`)),
+  const session = ({ id, method, aal, created_at, client_id }) => make('li', {},
+    make('div', {}, `by ${method}`, make('small', {}, `${aal}, ${when(created_at)}${client_id ? `, client ${client_id}` : ''}`)),
     make('button', { type: 'button', class: 'small', 'data-name': id, 'aria-label': `Revoke the session by ${method} of ${name}`, onclick: ({ currentTarget }) => act(currentTarget.closest('section'), () => ask('DELETE', `/sessions/${id}`), `Revoked a session of ${name}.`) }, 'Revoke'));
   const manage = make('details', { open: opened.has(user.id) },
     make('summary', { 'data-name': `manage-${user.id}` }, 'Manage', make('span', { class: 'unseen' }, ` ${name}`), `${roles.length ? `; roles ${roles.join(', ')}` : ''}${sessions.length ? `; ${sessions.length} signed in` : ''}`),
@@ -169,6 +169,14 @@ at('completions').addEventListener('change', ({ target }) => {
   act(at('completions'), () => ask('PUT', '/completions', { failure: target.value || null }), `Code generation: ${target.parentElement.textContent.trim()}.`);
 });
 
+function showRateLimit({ reached }) {
+  at('rate-limit').checked = reached;
+}
+
+at('rate-limit').addEventListener('change', ({ target }) => {
+  act(target, () => ask('PUT', '/rate-limit', { reached: target.checked }), target.checked ? 'Sign-in requests are answered with 429.' : 'Sign-in requests are answered again.');
+});
+
 function showBackChannel({ enabled, urls, deliveries }) {
   at('back-channel').checked = enabled;
   const [last] = deliveries;
@@ -271,14 +279,15 @@ function live() {
 // Polling, while the page is visible: the key cache changes without an event
 
 async function refresh() {
-  const [{ api: found }, { keys }, { users }, { sessions }, faults, backChannel, clock, { completions }] = await Promise.all(
-    ['/api', '/keys', '/users', '/sessions', '/faults', '/backchannel-logout', '/clock', '/completions'].map((path) => ask('GET', path)),
+  const [{ api: found }, { keys }, { users }, { sessions }, faults, backChannel, rateLimit, clock, { completions }] = await Promise.all(
+    ['/api', '/keys', '/users', '/sessions', '/faults', '/backchannel-logout', '/rate-limit', '/clock', '/completions'].map((path) => ask('GET', path)),
   );
   showApi(found);
   showKeys(keys);
   showUsers(users, sessions);
   showFaults(faults);
   showBackChannel(backChannel);
+  showRateLimit(rateLimit);
   showClock(clock);
   showCompletions(completions);
 }

@@ -4,7 +4,7 @@ export const HEADER = {
   alg: 'The algorithm of the signature. The API accepts only those of its configuration.',
   kid: 'The id of the signing key; the API looks it up in the key set of the issuer.',
   typ: 'The type of the token (RFC 9068 §2.1: at+jwt for access tokens).',
-  jku: 'The URL of a key set. It is never followed: an attacker could name an own one.',
+  jku: 'The URL of a key set. It is never followed, because an attacker could name a key set of their own.',
   jwk: 'A key in the token itself. It is never used for the signature.',
   x5u: 'The URL of a certificate. It is never followed.',
   x5c: 'Certificates in the token itself. They are never used.',
@@ -12,9 +12,9 @@ export const HEADER = {
 };
 
 export const CLAIMS = {
-  iss: 'Who issued the token. It must be a configured issuer, letter by letter.',
+  iss: 'The issuer of the token. It must equal a configured issuer exactly.',
   sub: 'The user, unique within the issuer. The API identifies accounts by iss and sub.',
-  aud: 'For whom the token is. It must contain an audience of the configuration.',
+  aud: 'The audience of the token. It must contain a configured audience.',
   exp: 'When it expires. It is rejected from then on, with 30 seconds of leeway by default.',
   iat: 'When it was issued.',
   nbf: 'When it becomes valid.',
@@ -46,7 +46,7 @@ const UNITS = [['year', 31536000], ['month', 2592000], ['day', 86400], ['hour', 
 /** Returns a time in words, relative to now: "in 59 minutes", "5 minutes ago". */
 export function relative(seconds) {
   const difference = seconds - Date.now() / 1000;
-  const [unit, size] = UNITS.find(([, length]) => Math.abs(difference) >= length) ?? UNITS.at(-1);
+  const [unit, size] = UNITS.find(([, length]) => Math.abs(Math.round(difference)) >= length) ?? UNITS.at(-1);
   return new Intl.RelativeTimeFormat('en', { numeric: 'always' }).format(Math.round(difference / size), unit);
 }
 
@@ -57,5 +57,6 @@ export function inWords(name, value) {
     return `${relative(value)}, ${date}`;
   }
   if (typeof value === 'string') return value === '' ? 'empty' : value;
-  return JSON.stringify(value);
+  // Spaces allow line breaks between members.
+  return JSON.stringify(value, null, 1).replace(/\n\s*/g, ' ');
 }

@@ -40,7 +40,7 @@ function members(part, meanings) {
   const rows = Object.entries(part).map(([name, value]) => make('tr', {},
     make('th', { scope: 'row' }, make('code', {}, name)),
     make('td', {}, inWords(name, value)),
-    make('td', {}, Object.hasOwn(meanings, name) ? meanings[name] : 'Not a registered name; own claims are passed to the API as they are.')));
+    make('td', {}, Object.hasOwn(meanings, name) ? meanings[name] : 'A custom claim. The API passes it on as it is.')));
   return rows;
 }
 
@@ -63,6 +63,9 @@ function showParts(token) {
 }
 
 let fillEditor = () => {};
+
+// In one column, the table would separate the token from the next section.
+if (window.matchMedia('(max-width: 47.99rem)').matches) at('meanings').open = false;
 
 /** Explains the token in the field. Returns a message. */
 export async function explain() {

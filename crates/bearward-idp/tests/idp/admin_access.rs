@@ -2,7 +2,7 @@
 
 use crate::fixture::TestIdp;
 
-const ROUTES: [&str; 21] = [
+const ROUTES: [&str; 23] = [
     "GET /admin/api",
     "POST /admin/explain",
     "GET /admin/sessions",
@@ -19,6 +19,8 @@ const ROUTES: [&str; 21] = [
     "DELETE /admin/users/any",
     "GET /admin/clock",
     "PUT /admin/clock",
+    "GET /admin/rate-limit",
+    "PUT /admin/rate-limit",
     "GET /admin/connect",
     "GET /admin/events",
     "GET /admin/completions",

@@ -12,7 +12,8 @@ const BROWSER: (&str, &str) = (
     "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
 );
 const JAVASCRIPT: &str = "text/javascript; charset=utf-8";
-const FILES: [(&str, &str); 7] = [
+const FILES: [(&str, &str); 8] = [
+    ("/.console/design.css", "text/css; charset=utf-8"),
     ("/.console/console.css", "text/css; charset=utf-8"),
     ("/.console/console.js", JAVASCRIPT),
     ("/.console/connect.js", JAVASCRIPT),
@@ -359,17 +360,24 @@ async fn session_list_contains_no_secrets() {
     let listed = idp.get("/admin/sessions").await;
     let session = &listed.json()["sessions"][0];
     assert_eq!(
-        (&session["email"], &session["user_id"], &session["method"]),
+        (
+            &session["email"],
+            &session["user_id"],
+            &session["method"],
+            &session["aal"]
+        ),
         (
             &json!("ada@example.com"),
             &signed_up["user"]["id"],
-            &json!("password")
+            &json!("password"),
+            &json!("aal1")
         )
     );
     let members: Vec<_> = session.as_object().unwrap().keys().cloned().collect();
     assert_eq!(
         members,
         [
+            "aal",
             "client_id",
             "created_at",
             "email",

@@ -6,8 +6,7 @@ use actix_web::{
     web::{Data, Form, Path},
 };
 use bearward_testing::endpoint::JwksEndpoint;
-use maud::{Markup, html};
-use serde::Deserialize;
+use maud::html;
 use uuid::Uuid;
 
 use super::{
@@ -16,7 +15,7 @@ use super::{
     error::OAuthError,
 };
 use crate::auth::{
-    consent, consent_users, email,
+    consent_form::{ConsentForm, ConsentPage, SelectedUser, invalid_email},
     error::AuthApiError,
     form_origin,
     html::page,
@@ -29,40 +28,14 @@ use crate::auth::{
 /// Path of the consent pages.
 pub(crate) const APPROVAL_PATH: &str = "/.approval";
 
-#[derive(Deserialize)]
-pub(crate) struct ApprovalForm {
-    #[serde(default)]
-    csrf_token: String,
-    #[serde(default)]
-    action: String,
-    #[serde(default)]
-    email: String,
-}
-
 pub(crate) async fn show(auth: Data<AuthService>, id: Path<String>) -> HttpResponse {
     let shown = auth.read(|state, now| {
         let id = Uuid::parse_str(&id).ok()?;
         let authorization = state.authorizations.pending(id, now)?;
         let client = state.client(authorization.client_id)?.name();
-        Some((
-            id,
-            approval_form(authorization, &client, &consent_users::list(state)),
-            authorization.csrf_token.clone(),
-            consent::form_action(&authorization.redirect),
-            client,
-        ))
+        Some(approval_page(authorization, &client).render(state))
     });
-    let Some((id, body, csrf_token, form_action, client)) = shown.await else {
-        return not_found();
-    };
-    let mut response = page(
-        StatusCode::OK,
-        &format!("Allow {client}?"),
-        &body,
-        &form_action,
-    );
-    form_origin::set_cookie(&mut response, &csrf_token, &format!("{APPROVAL_PATH}/{id}"));
-    response
+    shown.await.unwrap_or_else(not_found)
 }
 
 pub(crate) async fn choose(
@@ -70,7 +43,7 @@ pub(crate) async fn choose(
     auth: Data<AuthService>,
     endpoint: Data<JwksEndpoint>,
     id: Path<String>,
-    choice: Form<ApprovalForm>,
+    choice: Form<ConsentForm>,
 ) -> HttpResponse {
     let Ok(id) = Uuid::parse_str(&id) else {
         return not_found();
@@ -80,13 +53,13 @@ pub(crate) async fn choose(
         let Some(authorization) = state.authorizations.pending(id, now) else {
             return Ok(not_found());
         };
-        if !form_origin::is_own_form(&request, &choice.csrf_token, &authorization.csrf_token) {
+        if !choice.is_from_page(&request, &authorization.csrf_token) {
             return Ok(form_origin::rejected());
         }
         let (redirect, client_state) =
             (authorization.redirect.clone(), authorization.state.clone());
         let client_state = client_state.as_deref();
-        if choice.action == "deny" {
+        if choice.is_denied() {
             state.authorizations.remove(id);
             let denied = OAuthError::new("access_denied", "The user denied the request");
             let back = error_redirect(redirect, &denied, client_state, &issuer);
@@ -95,10 +68,10 @@ pub(crate) async fn choose(
                 back.as_str(),
             ));
         }
-        let Ok(email) = email::normalize(choice.email.trim()) else {
-            return Ok(consent::invalid_email(&format!("{APPROVAL_PATH}/{id}")));
+        let Some(user) = choice.user(state) else {
+            return Ok(invalid_email(&page_path(id)));
         };
-        let user_id = match sign_in(state, &auth, &endpoint, &email, now) {
+        let user_id = match sign_in(state, &auth, &endpoint, &user, now) {
             Ok(user_id) => user_id,
             Err(error) => {
                 state.authorizations.remove(id);
@@ -139,57 +112,25 @@ fn sign_in(
     state: &mut AuthState,
     auth: &AuthService,
     endpoint: &JwksEndpoint,
-    email: &str,
+    user: &SelectedUser,
     now: bearward::Timestamp,
 ) -> Result<Uuid, AuthApiError> {
     match state
-        .user_by_email(email)
+        .user_by_email(&user.email)
         .filter(|user| user.is_confirmed())
     {
         Some(user) if user.banned => Err(AuthApiError::new(403, "user_banned", "User is banned")),
         Some(user) => Ok(user.id),
         None => {
-            let name = consent_users::name_of(state, email).unwrap_or_default();
-            let profile = Profile::new(Provider::Google, endpoint.base(), email, &name);
+            let SelectedUser { email, name } = user;
+            let profile = Profile::new(Provider::Google, endpoint.base(), email, name);
             auth.sign_in(state, &profile, now)
         }
     }
 }
 
-fn approval_form(
-    authorization: &Authorization,
-    client: &str,
-    users: &[(String, String)],
-) -> Markup {
-    let id = authorization.id;
-    let form = |name: &str, label: &str, fields: &Markup| {
-        html! {
-            form method="post" action={ (APPROVAL_PATH) "/" (id) } id=(name) aria-label=(label) {
-                input type="hidden" name="csrf_token" value=(authorization.csrf_token);
-                (fields)
-            }
-        }
-    };
-    let known_users = html! {
-        ul aria-labelledby="people-title" {
-            @for (name, email) in users {
-                li {
-                    button name="email" value=(email) data-email=(email) {
-                        "Allow as " (name)
-                        br;
-                        small { (email) }
-                    }
-                }
-            }
-        }
-    };
-    let other_user = html! {
-        label for="email" { "Email" }
-        input #email name="email" type="email" required maxlength="255" autocomplete="off";
-        button.main #continue { "Allow" }
-    };
-    let deny = html! { button.deny #deny name="action" value="deny" { "Deny" } };
-    html! {
+fn approval_page<'a>(authorization: &'a Authorization, client: &str) -> ConsentPage<'a> {
+    let request = html! {
         p {
             strong #client { (client) }
             " asks for access on your behalf"
@@ -203,12 +144,20 @@ fn approval_form(
             }
         }
         p { "Afterwards the browser goes to " code #redirect { (authorization.redirect_uri) } "." }
-        h2 #people-title { "Choose a user" }
-        (form("people", "Choose a user", &known_users))
-        h2 { "Or use another account" }
-        (form("other-user", "Use another account", &other_user))
-        (form("refuse", "Deny", &deny))
+    };
+    ConsentPage {
+        title: format!("Allow {client}?"),
+        path: page_path(authorization.id),
+        request,
+        user_label: "Allow as ",
+        continue_label: "Allow",
+        csrf_token: &authorization.csrf_token,
+        redirect: &authorization.redirect,
     }
+}
+
+fn page_path(id: Uuid) -> String {
+    format!("{APPROVAL_PATH}/{id}")
 }
 
 fn not_found() -> HttpResponse {

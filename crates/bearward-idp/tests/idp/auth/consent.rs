@@ -256,6 +256,35 @@ async fn unknown_flow_is_404() {
 }
 
 #[tokio::test]
+async fn callback_accepts_the_response_as_a_form() {
+    let (idp, _) = TestIdp::with_clock();
+    let page = ConsentPage::open(&idp, AUTHORIZE).await;
+    let sent = page.send(&idp, &[("email", "ada@example.com")]).await;
+    let (_, response) = sent.header("location").unwrap().split_once('?').unwrap();
+    let line = "POST /auth/v1/callback";
+    let back = idp.send(line, &[FORM], response).await;
+    assert_eq!((back.status, back.body.as_str()), (302, ""));
+    let address = back.header("location").unwrap();
+    assert!(
+        address.starts_with("http://localhost:3000/#access_token="),
+        "{address}"
+    );
+
+    for (headers, body, code) in [
+        (&[FORM][..], response, "bad_oauth_state"),
+        (&[], response, "bad_oauth_callback"),
+        (&[FORM], "", "bad_oauth_callback"),
+    ] {
+        let back = idp.send(line, headers, body).await;
+        assert_eq!(
+            (back.status, back.json()["error_code"].as_str()),
+            (303, Some(code))
+        );
+        assert!(back.header("location").unwrap().contains(code));
+    }
+}
+
+#[tokio::test]
 async fn callback_with_a_guessed_code_is_rejected() {
     let (idp, _) = TestIdp::with_clock();
     let page = ConsentPage::open(&idp, AUTHORIZE).await;

@@ -148,7 +148,7 @@ async fn unknown_paths_and_methods_have_codes() {
     }
     for (line, allowed) in [
         ("POST /auth/v1/authorize", "GET"),
-        ("POST /auth/v1/callback", "GET"),
+        ("PUT /auth/v1/callback", "GET, POST"),
         ("PUT /auth/v1/verify", "POST, GET"),
         ("GET /auth/v1/token", "POST"),
         ("GET /auth/v1/signup", "POST"),

@@ -93,6 +93,8 @@ async fn verified_code_raises_the_session_to_aal2() {
     let found = claims(&raised);
     assert_eq!(found["aal"], "aal2");
     assert_eq!(found["session_id"], claims(&session)["session_id"]);
+    let sessions = idp.get("/admin/sessions").await.json();
+    assert_eq!(sessions["sessions"][0]["aal"], "aal2");
     let methods: Vec<&str> = found["amr"]
         .as_array()
         .unwrap()

@@ -14,6 +14,7 @@ mod mfa;
 mod oauth_clients;
 mod oauth_proofs;
 mod oauth_server;
+mod rate_limit;
 mod sessions;
 mod sign_in;
 mod users;

@@ -33,6 +33,11 @@ pub(super) fn truncate(text: &str, indent: usize) -> String {
     }
 }
 
+/// Wraps text, and indents all lines but the first by `indent` columns.
+pub(super) fn indented(text: &str, indent: usize) -> String {
+    wrap(text, indent).join(&format!("\n{:indent$}", ""))
+}
+
 fn wrap_to(text: &str, width: usize) -> Vec<String> {
     let options = Options::new(width)
         .word_separator(WordSeparator::Custom(split_words))
