@@ -89,6 +89,11 @@ pub use self::{
 #[doc = include_str!("../README.md")]
 struct Readme;
 
+/// Compiles the examples of docs/library.md.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/library.md")]
+struct Library;
+
 /// Compiles the examples of docs/revocation.md.
 #[cfg(doctest)]
 #[doc = include_str!("../docs/revocation.md")]

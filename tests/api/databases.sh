@@ -30,7 +30,7 @@ free_port() {
 run_as() {
   local user=$1 exec=
   shift
-  [ "$BASHPID" = "$$" ] || exec=exec
+  [ "$BASHPID" = "$$" ] || exec="exec"
   [ "$(id -u)" != 0 ] || set -- setpriv --reuid="$user" --regid="$user" --clear-groups env HOME="$folder" "$@"
   $exec "$@"
 }

@@ -1,10 +1,16 @@
-//! The pages of the documentation: links lead somewhere, code is compiled, commands exist, and the
-//! commands of the quick start work as printed.
+//! The pages of the documentation: links lead somewhere, code is compiled, commands exist, and each
+//! page names the files that check it.
+
+mod checked_by;
+mod configuration;
+mod counts;
+mod syntax;
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     fs,
     path::{Component, Path, PathBuf},
+    sync::LazyLock,
 };
 
 use crate::{bearward, dev::words};
@@ -65,10 +71,17 @@ impl Page {
         let mut blocks = Vec::new();
         let mut lines = self.text.lines();
         while let Some(line) = lines.next() {
-            if let Some(info) = line.strip_prefix("```") {
-                let lines = lines.by_ref().take_while(|line| *line != "```").collect();
-                blocks.push(Block { info, lines });
-            }
+            // Blocks of list items are indented.
+            let code = line.trim_start();
+            let Some(info) = code.strip_prefix("```") else {
+                continue;
+            };
+            let indent = &line[..line.len() - code.len()];
+            let lines = lines
+                .by_ref()
+                .map(|line| line.strip_prefix(indent).unwrap_or(line));
+            let lines = lines.take_while(|line| *line != "```").collect();
+            blocks.push(Block { info, lines });
         }
         blocks
     }
@@ -77,7 +90,7 @@ impl Page {
     fn prose(&self) -> impl Iterator<Item = &str> {
         let mut is_code = false;
         self.text.lines().filter(move |line| {
-            let is_fence = line.starts_with("```");
+            let is_fence = line.trim_start().starts_with("```");
             is_code ^= is_fence;
             !is_code && !is_fence
         })
@@ -169,9 +182,9 @@ fn links_lead_to_files_and_headings() {
     assert!(dead.is_empty(), "{dead:#?}");
 }
 
-/// Code without comments, whitespace and the commas that rustfmt adds.
+/// Code without comments, hidden lines of examples, whitespace and the commas that rustfmt adds.
 fn compact(code: &str) -> String {
-    let is_comment = |line: &str| line.trim_start().starts_with("//");
+    let is_comment = |line: &str| line.trim_start().starts_with("//") || line.starts_with("# ");
     let code: String = code
         .lines()
         .filter(|line| !is_comment(line))
@@ -184,43 +197,81 @@ fn compact(code: &str) -> String {
         .replace(",}", "}")
 }
 
+/// A Rust file of the repository.
+struct Source {
+    text: String,
+    /// The code without what rustfmt may change.
+    compact: String,
+    /// The same of the documentation comments, which have the examples.
+    examples: String,
+}
+
+static SOURCES: LazyLock<BTreeMap<PathBuf, Source>> = LazyLock::new(|| {
+    let source = |path: PathBuf| {
+        let text = fs::read_to_string(root().join(&path)).unwrap();
+        let comments = text.lines().map(str::trim_start);
+        let comments =
+            comments.filter_map(|line| line.strip_prefix("//!").or(line.strip_prefix("///")));
+        let examples: Vec<_> = comments
+            .map(|line| line.strip_prefix(' ').unwrap_or(line))
+            .collect();
+        let source = Source {
+            compact: compact(&text),
+            examples: compact(&examples.join("\n")),
+            text,
+        };
+        (path, source)
+    };
+    files(Path::new(""), "rs").into_iter().map(source).collect()
+});
+
+impl Page {
+    /// Returns the files that compile the examples of the page as doctests.
+    fn doctests(&self) -> Vec<&'static Path> {
+        let includes = |(path, source): &(&'static PathBuf, &Source)| {
+            let folder = path.parent().expect("a file has a folder");
+            let included = source.text.split("doc = include_str!(\"").skip(1);
+            let mut included = included.filter_map(|rest| rest.split('"').next());
+            included.any(|file| normalized(&folder.join(file)) == self.path)
+        };
+        let including = SOURCES.iter().filter(includes);
+        including.map(|(path, _)| path.as_path()).collect()
+    }
+
+    /// Returns the parts of the Rust code, each with the files that compile it.
+    fn compiled_code(&self) -> Vec<(String, Vec<&'static Path>)> {
+        let mut compiled = Vec::new();
+        for block in self.blocks() {
+            if !block.info.starts_with("rust") {
+                continue;
+            }
+            let code = block.lines.join("\n");
+            // Without main: each part between empty lines is in a source file.
+            let (parts, doctests) = if block.info == "rust,ignore" {
+                (code.split("\n\n").map(str::to_owned).collect(), Vec::new())
+            } else {
+                (vec![code], self.doctests())
+            };
+            for part in parts {
+                let needle = compact(&part);
+                let sources = SOURCES.iter().filter(|(_, source)| {
+                    source.compact.contains(&needle) || source.examples.contains(&needle)
+                });
+                let files = sources.map(|(path, _)| path.as_path());
+                compiled.push((part, files.chain(doctests.iter().copied()).collect()));
+            }
+        }
+        compiled
+    }
+}
+
 #[test]
 fn rust_code_on_pages_is_compiled() {
-    let sources: Vec<String> = files(Path::new(""), "rs")
-        .iter()
-        .map(|path| fs::read_to_string(root().join(path)).unwrap())
-        .collect();
-    let compiled: Vec<String> = sources.iter().map(|source| compact(source)).collect();
     let mut unknown = Vec::new();
     for page in pages() {
-        let is_doctest = || {
-            // From the folder of the crate's sources.
-            let path: PathBuf = match page.path.strip_prefix("crates") {
-                Ok(path) => path.components().skip(1).collect(),
-                Err(_) => page.path.clone(),
-            };
-            let include = format!("doc = include_str!(\"../{}\")", path.display());
-            sources.iter().any(|source| source.contains(&include))
-        };
-        for block in page.blocks() {
-            let is_compiled = match block.info {
-                // Examples of a manifest's crate: each part between empty lines is in a source file.
-                "rust,ignore" => block.lines.join("\n").split("\n\n").all(|part| {
-                    let part = compact(part);
-                    compiled.iter().any(|source| source.contains(&part))
-                }),
-                info if info.starts_with("rust") => {
-                    let code = compact(&block.lines.join("\n"));
-                    is_doctest() || compiled.iter().any(|source| source.contains(&code))
-                }
-                _ => true,
-            };
-            if !is_compiled {
-                unknown.push(format!(
-                    "{}: {}",
-                    page.path.display(),
-                    block.lines.join("\n")
-                ));
+        for (code, files) in page.compiled_code() {
+            if files.is_empty() {
+                unknown.push(format!("{}: {code}", page.path.display()));
             }
         }
     }
@@ -231,34 +282,43 @@ fn rust_code_on_pages_is_compiled() {
     );
 }
 
-/// Returns the `bearward` commands of a page's console blocks, without comments, variables and pipes.
+/// Returns the `bearward` commands of a page's console blocks and of its files for CI, without
+/// comments, variables and pipes.
 fn commands(page: &Page) -> Vec<Vec<String>> {
-    let console = page
-        .blocks()
-        .into_iter()
-        .filter(|block| matches!(block.info, "console" | "sh" | "bash"));
-    let lines: Vec<_> = console.flat_map(|block| block.lines).collect();
-    lines
-        .join("\n")
-        .replace("\\\n", " ")
-        .lines()
-        .filter_map(|line| line.strip_prefix("$ "))
-        .filter_map(|line| {
-            let line = match line.split_once("$(") {
-                Some((before, rest)) => format!("{before}X{}", rest.split_once(')')?.1),
-                None => line.to_owned(),
-            };
-            let line = line.replace("cargo run -- ", "bearward ");
-            let line = line.replace("cargo run -p bearward-server -- ", "bearward ");
-            let (_, arguments) = line.split_once("bearward ")?;
-            let is_command = line.split(' ').find(|word| !word.contains('='))? == "bearward";
-            let end = arguments
-                .find([';', '|', '<', '>', '&'])
-                .unwrap_or(arguments.len());
-            let end = arguments.find(" #").map_or(end, |comment| comment.min(end));
-            is_command.then(|| words(&arguments[..end]))
-        })
-        .collect()
+    let mut lines = Vec::new();
+    for block in page.blocks() {
+        match block.info {
+            "console" | "sh" => {
+                let text = block.lines.join("\n").replace("\\\n", " ");
+                let commands = text.lines().filter_map(|line| line.strip_prefix("$ "));
+                lines.extend(commands.map(str::to_owned));
+            }
+            "yaml" => {
+                let words = block.lines.iter().map(|line| {
+                    let line = line.trim().trim_start_matches("- ");
+                    line.strip_prefix("run: ").unwrap_or(line).to_owned()
+                });
+                lines.extend(words.filter(|line| line.starts_with("bearward ")));
+            }
+            _ => {}
+        }
+    }
+    let command = |line: String| {
+        let line = match line.split_once("$(") {
+            Some((before, rest)) => format!("{before}X{}", rest.split_once(')')?.1),
+            None => line,
+        };
+        let line = line.replace("cargo run -- ", "bearward ");
+        let line = line.replace("cargo run -p bearward-server -- ", "bearward ");
+        let (_, arguments) = line.split_once("bearward ")?;
+        let is_command = line.split(' ').find(|word| !word.contains('='))? == "bearward";
+        let end = arguments
+            .find([';', '|', '<', '>', '&'])
+            .unwrap_or(arguments.len());
+        let end = arguments.find(" #").map_or(end, |comment| comment.min(end));
+        is_command.then(|| words(&arguments[..end]))
+    };
+    lines.into_iter().filter_map(command).collect()
 }
 
 /// `docs/book/build` makes a book of the pages that the summary lists.
@@ -298,5 +358,5 @@ fn commands_on_pages_exist() {
             known += 1;
         }
     }
-    assert!(known >= 15, "{known} commands found");
+    assert!(known >= 20, "{known} commands found");
 }

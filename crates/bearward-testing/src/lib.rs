@@ -50,3 +50,8 @@ pub use self::{
 pub use crate::signing::{
     FORGERIES, KeyPair, KeyRing, Token, der_signature, encode, hmac_sha256, tamper,
 };
+
+/// Compiles and runs the example of README.md.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

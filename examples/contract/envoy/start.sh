@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 # Starts Envoy with a configuration for this run.
 authority=${BEARWARD_CONTRACT_BASE#*://}
 sed -e "s|LISTEN_PORT|$PORT|; s|IDP_PORT|${authority##*:}|; s|JWKS_URL|$BEARWARD_CONTRACT_JWKS_URL|; s|ISSUER|$BEARWARD_CONTRACT_ISSUER|; s|AUDIENCE|$BEARWARD_CONTRACT_AUDIENCE|" \

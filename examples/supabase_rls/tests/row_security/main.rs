@@ -9,6 +9,7 @@
 mod claims;
 mod cleanup;
 mod concurrency;
+mod documentation;
 mod errors;
 mod fixture;
 mod isolation;
