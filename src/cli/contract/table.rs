@@ -1,4 +1,5 @@
 //! Prints the report as a table, and the list of cases.
+#![expect(clippy::format_push_string, reason = "a report is formatted once")]
 
 use anstyle::Style;
 use bearward_contract::{CaseResult, Finding, Outcome, Report, Severity, all_cases, groups};
