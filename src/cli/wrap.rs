@@ -64,7 +64,7 @@ mod tests {
         assert_eq!(wrap_to("a bc def", 8), ["a bc def"]);
         assert_eq!(wrap_to("a bc def", 7), ["a bc", "def"]);
         assert_eq!(
-            wrap_to("a --issuer-bind b", 11),
+            wrap_to("a --issuer-bind b", 14),
             ["a", "--issuer-bind", "b"]
         );
         assert_eq!(
