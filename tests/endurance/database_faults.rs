@@ -49,8 +49,10 @@ impl Proxy {
                 tokio::spawn(async move {
                     let mut server = TcpStream::connect(("127.0.0.1", port)).await.ok()?;
                     tokio::select! {
-                        _ = copy_bidirectional(&mut client, &mut server) => {}
+                        // Data that arrives after the cut is not forwarded first.
+                        biased;
                         _ = cut.changed() => std::future::pending::<()>().await,
+                        _ = copy_bidirectional(&mut client, &mut server) => {}
                     }
                     Some(())
                 });
