@@ -18,7 +18,7 @@ pub(super) fn rows() -> Option<usize> {
 }
 
 /// Splits text into lines that fit after an indentation of `indent` columns.
-pub(super) fn wrap(text: &str, indent: usize) -> Vec<String> {
+fn wrap(text: &str, indent: usize) -> Vec<String> {
     match columns() {
         Some(columns) => wrap_to(text, columns - indent),
         None => text.lines().map(str::to_owned).collect(),

@@ -6,7 +6,7 @@ use bearward_contract::{CaseResult, Finding, Outcome, Report, Severity, all_case
 
 use super::{
     super::style,
-    wrap::{rows, truncate, wrap},
+    wrap::{indented, rows, truncate},
 };
 
 /// Prints the report: one entry for each cause of failures, the most severe first, and how many cases
@@ -117,11 +117,6 @@ fn render(report: &Report, findings: &[Finding], detailed: usize, verbose: bool)
         report.summary(),
         report.duration.as_secs_f64()
     )
-}
-
-/// Wraps text after an indentation of `indent` columns.
-fn indented(text: &str, indent: usize) -> String {
-    wrap(text, indent).join(&format!("\n{:indent$}", ""))
 }
 
 /// Describes a finding in one line: the cases, what happened, and the title or the reason.
