@@ -5,7 +5,7 @@ use std::{fs, path::Path};
 use bearward_contract::{Contract, Options, Outcome, Severity};
 
 use crate::{
-    flaws::{HANDSHAKE, ONLY_HEADER},
+    flaws::{ONLY_HEADER, handshake},
     helpers::{TlsFixture, failed, options, run_with_tls, trust},
     test_server::{Behavior, TestServer},
 };
@@ -34,11 +34,11 @@ async fn a_correct_server_with_a_tls_listener_passes() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn flaws_of_a_tls_listener_are_detected() {
-    for flaw in HANDSHAKE {
+    for flaw in handshake() {
         let report = run_with_tls(Behavior::Accepts(flaw), mtls(), false).await;
-        assert_eq!(failed(&report), [*flaw], "{report}");
+        assert_eq!(failed(&report), [flaw], "{report}");
         let severity = report.findings()[0].severity;
-        let is_minor = *flaw == "mtls.renewed-certificate";
+        let is_minor = flaw == "mtls.renewed-certificate";
         assert_eq!(
             severity,
             if is_minor {

@@ -11,8 +11,8 @@ use tokio::{
 
 use crate::{
     flaws::{
-        ACCEPTED, AT_JWT, AT_JWT_REJECTED, FAILS, FETCHED, HANDSHAKE, METADATA, NEVER_ALONE,
-        ONLY_HANDSHAKE, REJECTED, RESPONSES, UNLISTED, detected_by, key_cache_flaws, lockout_cases,
+        ACCEPTED, AT_JWT, AT_JWT_REJECTED, FAILS, FETCHED, METADATA, NEVER_ALONE, ONLY_HANDSHAKE,
+        REJECTED, RESPONSES, UNLISTED, detected_by, handshake, key_cache_flaws, lockout_cases,
         result_caches,
     },
     helpers::{failed, flaws_by_case, options, rejecting_during, run, trust},
@@ -428,7 +428,7 @@ fn every_case_detects_a_flaw_alone_or_has_a_reason() {
         .chain(RESPONSES.iter().map(|(_, id)| *id))
         .chain(UNLISTED.iter().map(|(flaw, _)| *flaw))
         .chain(AT_JWT.iter().chain(AT_JWT_REJECTED).copied())
-        .chain(HANDSHAKE.iter().copied())
+        .chain(handshake())
         .chain(METADATA.iter().map(|(_, id)| *id))
         .chain(lockout_cases())
         .map(|id| vec![id]);
