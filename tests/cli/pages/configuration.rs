@@ -231,7 +231,7 @@ fn variables_on_pages_are_configuration_keys() {
     let is_recipe = |page: &Page| page.path.starts_with("docs/providers");
     for page in pages().into_iter().filter(|page| !is_recipe(page)) {
         for name in names(&page.text) {
-            // `BEARWARD_SECTION__KEY` stands for all of them; `…__NAME__…` is an issuer or a service.
+            // `BEARWARD_SECTION__KEY` is the pattern of all; `…__NAME__…` is an issuer or a service.
             if !name.starts_with("BEARWARD_")
                 || !name.contains("__")
                 || name.contains("SECTION__KEY")

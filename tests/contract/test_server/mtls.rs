@@ -16,7 +16,7 @@ use super::{Flaw, Flaws, Observations, State, token::lenient};
 /// The header with the certificate, as in RFC 9440.
 pub(crate) const HEADER: &str = "client-cert";
 
-/// What earlier requests contained, by which the flaws of later ones are told apart.
+/// What earlier requests contained, which decides whether a later one shows a flaw.
 #[derive(Default)]
 pub(super) struct BoundTokens {
     /// The certificates by their thumbprint.
